@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { StreamGateError } from '../errors.ts';
+import { bySeverity, type Finding } from './finding.ts';
+import type { Rule } from './rule.ts';
+
+/** `streamgate.config.json`: a rule's options, or `false` to switch it off. */
+const ConfigurationFile = z.strictObject({
+  rules: z.record(z.string(), z.union([z.literal(false), z.record(z.string(), z.unknown())])).default({}),
+});
+
+/** Which rules run, and with which options: what is not named runs with its defaults. */
+export type RuleConfiguration = z.infer<typeof ConfigurationFile>['rules'];
+
+// biome-ignore lint/suspicious/noExplicitAny: the roster holds rules of different snapshots and options, each checked by its own schema.
+export type AnyRule = Rule<any, any>;
+
+/**
+ * Reads and checks a configuration file. No file is no configuration.
+ *
+ * @throws StreamGateError `configuration-invalid` for broken JSON, an unknown key, rule or option.
+ */
+export function readConfiguration(path: string, roster: readonly AnyRule[], required = false): RuleConfiguration {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (!required && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new StreamGateError('configuration-invalid', `${path} cannot be read: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  return parseConfiguration(path, text, roster);
+}
+
+/** The pure part of {@link readConfiguration}; `path` is only for its messages. */
+export function parseConfiguration(path: string, text: string, roster: readonly AnyRule[]): RuleConfiguration {
+  const refuse = (what: string, cause?: unknown) =>
+    new StreamGateError('configuration-invalid', `${path}: ${what}`, { cause });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw refuse(`not JSON: ${(cause as Error).message}.`, cause);
+  }
+  const file = ConfigurationFile.safeParse(json);
+  if (!file.success) throw refuse(z.prettifyError(file.error), file.error);
+  for (const [id, options] of Object.entries(file.data.rules)) {
+    const rule = roster.find((candidate) => candidate.id === id);
+    if (!rule) throw refuse(`there is no rule "${id}". Rules: ${roster.map((candidate) => candidate.id).join(', ')}.`);
+    const checked = rule.options.safeParse(options || {});
+    if (!checked.success) throw refuse(`rule "${id}": ${z.prettifyError(checked.error)}`, checked.error);
+  }
+  return file.data.rules;
+}
+
+/** Runs the rules that are switched on, and sorts what they found, worst first. */
+export function runRules<Input>(
+  rules: readonly AnyRule[],
+  input: Input,
+  configuration: RuleConfiguration = {},
+): Finding[] {
+  return rules
+    .filter((rule) => configuration[rule.id] !== false)
+    .flatMap((rule) => rule.check(input, rule.options.parse(configuration[rule.id] || {})))
+    .sort(bySeverity);
+}

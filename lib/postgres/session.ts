@@ -1,0 +1,86 @@
+import pg from 'pg';
+import { databaseError } from './errors.ts';
+import { checkDatabaseUrl, describeUrl } from './url.ts';
+
+/** Bounds on everything that is run on a monitored database, in milliseconds. */
+export interface SessionLimits {
+  connectMs: number;
+  statementMs: number;
+  lockMs: number;
+}
+
+/** Short enough that an audit never queues behind a migration, nor makes one queue behind it. */
+export const defaultLimits: SessionLimits = { connectMs: 5_000, statementMs: 10_000, lockMs: 250 };
+
+/**
+ * One connection to a monitored database that can only read. Each `read` is a transaction of its
+ * own: `SET LOCAL` works behind RDS Proxy and PgBouncer (which would pin or leak a `SET`), and no
+ * lock outlives its statement.
+ */
+export interface Session {
+  /** `user@host:port/database`, for messages. */
+  readonly where: string;
+  /** Runs one statement. @throws StreamGateError with what went wrong and what to do. */
+  read<Row>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** Marks StreamGate's own statements in pg_stat_statements and pg_stat_activity, so that it does not judge itself. */
+export const statementMark = '/* streamgate */';
+
+/**
+ * Opens a session.
+ *
+ * @example
+ * const session = await openSession('postgres://auditor@db/shop');
+ * const [row] = await session.read<{ n: number }>('select count(*) as n from pg_class');
+ * await session.close();
+ */
+export async function openSession(url: string, limits: SessionLimits = defaultLimits): Promise<Session> {
+  const where = describeUrl(checkDatabaseUrl(url));
+  let client: pg.Client;
+  try {
+    client = new pg.Client({
+      connectionString: url,
+      application_name: 'streamgate',
+      connectionTimeoutMillis: limits.connectMs,
+      // The server's own timeout answers first; this one is for a server that does not answer at all.
+      query_timeout: limits.statementMs + 5_000,
+      keepAlive: true,
+      types: plainTypes,
+    });
+    // A connection that breaks while idle would otherwise be an uncaught exception; the next read reports it.
+    client.on('error', () => {});
+    await client.connect();
+  } catch (error) {
+    throw databaseError(error, where);
+  }
+  const begin = `${statementMark} begin read only; ${statementMark} set local statement_timeout = ${limits.statementMs};
+    ${statementMark} set local lock_timeout = ${limits.lockMs};
+    ${statementMark} set local idle_in_transaction_session_timeout = ${limits.statementMs};
+    ${statementMark} set local search_path = pg_catalog, pg_temp`;
+  return {
+    where,
+    async read<Row>(sql: string, parameters: unknown[] = []) {
+      try {
+        await client.query(begin);
+        const { rows } = await client.query(`${statementMark} ${sql}`, parameters);
+        await client.query(`${statementMark} commit`);
+        return rows as Row[];
+      } catch (error) {
+        await client.query(`${statementMark} rollback`).catch(() => {});
+        throw databaseError(error, where);
+      }
+    },
+    close: () => client.end().catch(() => {}),
+  };
+}
+
+/** PostgreSQL types as plain JSON values: bigint and numeric as numbers (sizes and counters stay below 2^53), times as ISO 8601. */
+export const plainTypes: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
+    if (oid === pg.types.builtins.TIMESTAMPTZ) return (text: string) => new Date(text).toISOString();
+    return pg.types.getTypeParser(oid, format);
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
