@@ -1,0 +1,185 @@
+/**
+ * The catalog queries of the index part, for PostgreSQL 13 to 18. They read catalogs and counters
+ * only, never a table's rows. https://www.postgresql.org/docs/current/catalog-pg-index.html
+ */
+
+/**
+ * Tables that are left out: PostgreSQL's own, temporary ones, those that an extension owns (nobody
+ * may drop their indexes), and StreamGate's history. A table that somebody holds in ACCESS
+ * EXCLUSIVE mode, or waits to, is left out as well: to ask for its size would be to queue for the lock.
+ */
+const lookedAt = `
+  t.relpersistence <> 't'
+  and n.nspname <> 'information_schema' and n.nspname <> 'streamgate' and n.nspname !~ '^pg_'
+  and not exists (
+    select from pg_depend d
+    where d.classid = 'pg_class'::regclass and d.objid = t.oid and d.deptype = 'e')
+  and t.oid not in (select relation from locked)`;
+
+const lockedRelations = `
+  locked as materialized (
+    select coalesce(i.indrelid, l.relation) as relation
+    from pg_locks l left join pg_index i on i.indexrelid = l.relation
+    where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+      and l.database = (select oid from pg_database where datname = current_database())
+      and l.relation >= 16384)`;
+
+/** Names of the tables that {@link indexesSql} leaves out because they are locked. */
+export const lockedTablesSql = `
+with ${lockedRelations}
+select format('%I.%I', n.nspname, t.relname) as name
+from locked join pg_class t on t.oid = locked.relation join pg_namespace n on n.oid = t.relnamespace
+where t.relkind in ('r', 'p', 'm') and n.nspname !~ '^pg_'
+group by 1 order by 1`;
+
+/** Every index, largest first. `oid` serves to measure it and is not kept. */
+export function indexesSql(versionNumber: number): string {
+  const since = (version: number, expression: string, before: string) =>
+    versionNumber >= version ? expression : before;
+  return `
+with recursive ${lockedRelations},
+-- The leaf indexes of a partitioned index carry its counters and its size.
+leaf as (
+  select i.indexrelid as root, i.indexrelid as oid from pg_index i
+  union all
+  select leaf.root, h.inhrelid from leaf join pg_inherits h on h.inhparent = leaf.oid),
+total as (
+  select root,
+    sum(pg_relation_size(leaf.oid)) as bytes,
+    sum(pg_stat_get_numscans(leaf.oid)) as scans,
+    ${since(160_000, 'max(pg_stat_get_lastscan(leaf.oid))', 'null::timestamptz')} as last_scan,
+    sum(pg_stat_get_tuples_returned(leaf.oid)) as tuples_read,
+    sum(pg_stat_get_tuples_fetched(leaf.oid)) as tuples_fetched,
+    sum(pg_stat_get_blocks_hit(leaf.oid)) as blocks_hit,
+    sum(pg_stat_get_blocks_fetched(leaf.oid)) as blocks_fetched
+  from leaf
+  join pg_index i on i.indexrelid = leaf.oid
+  join pg_class t on t.oid = i.indrelid
+  join pg_namespace n on n.oid = t.relnamespace
+  where ${lookedAt}
+  group by root)
+select
+  i.indexrelid as oid,
+  n.nspname as schema,
+  t.relname as table,
+  c.relname as index,
+  am.amname as method,
+  pg_get_indexdef(i.indexrelid) as definition,
+  coalesce(total.bytes, 0) as "sizeBytes",
+  coalesce(total.scans, 0) as scans,
+  total.last_scan as "lastScanAt",
+  coalesce(total.tuples_read, 0) as "tuplesRead",
+  coalesce(total.tuples_fetched, 0) as "tuplesFetched",
+  coalesce(total.blocks_hit, 0) as "blocksHit",
+  coalesce(total.blocks_fetched - total.blocks_hit, 0) as "blocksRead",
+  element.list as elements,
+  coalesce((
+    select json_agg(a.attname order by k)
+    from generate_series(i.indnkeyatts, i.indnatts - 1) k
+    join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k]), '[]') as included,
+  pg_get_expr(i.indpred, i.indrelid) as predicate,
+  i.indisunique as unique,
+  ${since(150_000, 'i.indnullsnotdistinct', 'false')} as "nullsNotDistinct",
+  i.indisprimary as primary,
+  i.indisexclusion as exclusion,
+  (select json_build_object(
+      'name', con.conname,
+      'type', case con.contype when 'p' then 'primary key' when 'u' then 'unique' else 'exclusion' end,
+      'deferrable', con.condeferrable,
+      'definition', pg_get_constraintdef(con.oid))
+    from pg_constraint con
+    where con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u', 'x')
+    limit 1) as constraint,
+  (select count(*) from pg_constraint con where con.conindid = i.indexrelid and con.contype = 'f') as "referencedBy",
+  i.indisvalid as valid,
+  i.indisready and i.indislive as ready,
+  i.indisreplident as "replicaIdentity",
+  i.indisclustered as clustered,
+  coalesce((select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'),
+    case am.amname when 'btree' then 90 when 'hash' then 75 when 'gist' then 90 when 'spgist' then 80 else 100 end) as fillfactor,
+  coalesce((select json_agg(option_name || '=' || option_value order by option_name)
+    from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor'), '[]') as options,
+  c.relkind = 'I' as partitioned,
+  (select format('%I.%I', pn.nspname, p.relname)
+    from pg_inherits h join pg_class p on p.oid = h.inhparent join pg_namespace pn on pn.oid = p.relnamespace
+    where h.inhrelid = i.indexrelid) as parent,
+  json_build_object(
+    'index', format('%I.%I', n.nspname, c.relname),
+    'name', format('%I', c.relname),
+    'table', format('%I.%I', n.nspname, t.relname),
+    'constraint', (select format('%I', con.conname) from pg_constraint con
+      where con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u', 'x') limit 1)) as sql
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+join pg_class t on t.oid = i.indrelid
+join pg_namespace n on n.oid = t.relnamespace
+join pg_am am on am.oid = c.relam
+left join total on total.root = i.indexrelid
+cross join lateral (
+  select json_agg(json_build_object(
+    'column', a.attname,
+    'expression', case when i.indkey[k] = 0 then pg_get_indexdef(i.indexrelid, k + 1, false) end,
+    'operatorClass', case ocn.nspname when 'pg_catalog' then '' else quote_ident(ocn.nspname) || '.' end || oc.opcname,
+    'parameters', coalesce(to_json(ia.attoptions), '[]'),
+    'collation', case cln.nspname when 'pg_catalog' then '' else quote_ident(cln.nspname) || '.' end || cl.collname,
+    'descending', i.indoption[k] & 1 = 1,
+    'nullsFirst', i.indoption[k] & 2 = 2) order by k) as list
+  from generate_series(0, i.indnkeyatts - 1) k
+  join pg_opclass oc on oc.oid = i.indclass[k]
+  join pg_namespace ocn on ocn.oid = oc.opcnamespace
+  join pg_attribute ia on ia.attrelid = i.indexrelid and ia.attnum = k + 1
+  left join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k] and i.indkey[k] <> 0
+  left join pg_collation cl on cl.oid = i.indcollation[k]
+  left join pg_namespace cln on cln.oid = cl.collnamespace) element
+where ${lookedAt}
+order by coalesce(total.bytes, 0) desc, n.nspname, c.relname`;
+}
+
+/** Every table and materialized view, largest first. */
+export const tablesSql = `
+with ${lockedRelations}
+select
+  n.nspname as schema,
+  t.relname as table,
+  case when t.reltuples < 0 then null else t.reltuples::int8 end as rows,
+  pg_table_size(t.oid) as "sizeBytes",
+  coalesce(pg_stat_get_numscans(t.oid), 0) as "sequentialScans",
+  coalesce(pg_stat_get_tuples_inserted(t.oid), 0) as inserts,
+  coalesce(pg_stat_get_tuples_updated(t.oid), 0) as updates,
+  coalesce(pg_stat_get_tuples_hot_updated(t.oid), 0) as "hotUpdates",
+  coalesce(pg_stat_get_tuples_deleted(t.oid), 0) as deletes
+from pg_class t join pg_namespace n on n.oid = t.relnamespace
+where t.relkind in ('r', 'p', 'm') and ${lookedAt}
+order by 4 desc, 1, 2`;
+
+/** Every foreign key; those of partitions are implied by their parent's. */
+export const foreignKeysSql = `
+with ${lockedRelations}
+select
+  n.nspname as schema,
+  t.relname as table,
+  con.conname as name,
+  (select json_agg(a.attname order by k)
+    from unnest(con.conkey) with ordinality as key(attnum, k)
+    join pg_attribute a on a.attrelid = t.oid and a.attnum = key.attnum) as columns
+from pg_constraint con
+join pg_class t on t.oid = con.conrelid
+join pg_namespace n on n.oid = t.relnamespace
+where con.contype = 'f' and ${lookedAt}
+order by 1, 2, 3`;
+
+/** Whether the role may call pgstatindex, where pgstattuple is installed. */
+export const mayMeasureSql = `
+select has_function_privilege(p.oid, 'execute') as allowed
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+where p.proname = 'pgstatindex' and n.nspname = $1
+  and p.proargtypes[0] = 'regclass'::regtype`;
+
+/** Measures one b-tree; reads every page of it. */
+export function fragmentationSql(extensionSchema: string): string {
+  return `
+select index_size as "indexBytes", internal_pages as "internalPages", leaf_pages as "leafPages",
+  empty_pages as "emptyPages", deleted_pages as "deletedPages",
+  avg_leaf_density as "leafDensityPercent", leaf_fragmentation as "leafFragmentationPercent"
+from "${extensionSchema.replaceAll('"', '""')}".pgstatindex($1::oid::regclass)`;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { count, milliseconds } from '../../advice/format.ts';
+import { type Draft, defineRule } from '../../advice/rule.ts';
+import { thresholds } from '../../settings.ts';
+import type { QuerySnapshot, Statement } from '../snapshot.ts';
+
+const day = 86_400_000;
+
+/**
+ * `queries/slow`: a statement whose calls take long on average. Utility statements (CREATE INDEX,
+ * VACUUM, COPY …) take as long as they take and are left out; so is what was called too rarely to judge.
+ * Figures: https://www.postgresql.org/docs/current/pgstatstatements.html
+ */
+export const slow = defineRule({
+  id: 'queries/slow',
+  title: 'Slow query',
+  why: 'A request that runs the statement waits at least that long, and holds a connection and locks meanwhile.',
+  severity: 'warning',
+  options: z.strictObject({
+    /** Mean time from which a statement is slow. */
+    minMeanMs: z.number().positive().default(thresholds.slowQueryMs),
+    /** Statements with fewer calls are left out. */
+    minCalls: z.number().int().min(1).default(1),
+    /** Mean time from which the finding is critical. */
+    criticalMeanMs: z
+      .number()
+      .positive()
+      .default(10 * thresholds.slowQueryMs),
+  }),
+  check(snapshot: QuerySnapshot, options): Draft[] {
+    return snapshot.statements
+      .filter(
+        (statement) =>
+          statement.kind !== 'utility' && statement.meanMs >= options.minMeanMs && statement.calls >= options.minCalls,
+      )
+      .map((statement) => {
+        const perDay = msPerDay(snapshot, statement);
+        return {
+          severity: statement.meanMs >= options.criticalMeanMs ? 'critical' : 'warning',
+          subject: { database: snapshot.server.database, queryId: statement.queryId },
+          title: `A statement takes ${milliseconds(statement.meanMs)} on average: ${shortened(statement.query)}`,
+          detail: `${count(statement.calls)} call(s) took ${milliseconds(statement.totalMs)} in all (${statement.timeSharePercent.toFixed(1)} % of the database's time), at most ${milliseconds(statement.maxMs)}, and returned ${count(statement.rows / statement.calls)} row(s) a call from ${count((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls)} blocks.`,
+          evidence: {
+            statement: statement.query,
+            calls: statement.calls,
+            meanMs: round(statement.meanMs),
+            maxMs: round(statement.maxMs),
+            stddevMs: round(statement.stddevMs),
+            totalMs: round(statement.totalMs),
+            timeSharePercent: round(statement.timeSharePercent),
+            rowsPerCall: round(statement.rows / statement.calls),
+            blocksPerCall: round((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls),
+          },
+          ...(perDay === undefined ? {} : { impact: { msPerDay: Math.round(perDay) } }),
+          action: explain(snapshot, statement),
+        };
+      });
+  },
+});
+
+/** The statement's time in an average day, where the counters are at least an hour old. */
+function msPerDay({ takenAt }: QuerySnapshot, { since, totalMs }: Statement): number | undefined {
+  const age = since === null ? Number.NaN : Date.parse(takenAt) - Date.parse(since);
+  return age >= day / 24 ? (totalMs / age) * day : undefined;
+}
+
+/** A look at the plan is the first step; GENERIC_PLAN takes the text with its $n from PostgreSQL 16 on. */
+function explain({ server }: QuerySnapshot, { query }: Statement) {
+  const generic = server.versionNumber >= 160_000 && query.includes('$1');
+  return {
+    kind: 'sql' as const,
+    sql: `EXPLAIN ${generic ? '(GENERIC_PLAN) ' : ''}${query};`,
+    caution: `Shows the plan and runs nothing.${!generic && query.includes('$1') ? ' Put values in the place of $1, $2, … first.' : ''}`,
+  };
+}
+
+/** One line of at most 80 characters. */
+function shortened(query: string): string {
+  const line = query.replace(/\s+/g, ' ').trim();
+  return line.length <= 80 ? line : `${line.slice(0, 79)}…`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

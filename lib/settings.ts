@@ -1,0 +1,140 @@
+/**
+ * Every threshold and every environment variable, in one place: one schema checks them, gives the
+ * defaults and describes them.
+ */
+import { z } from 'zod';
+import { StreamGateError } from './errors.ts';
+import { checkDatabaseUrl, databaseName } from './postgres/url.ts';
+
+/**
+ * The figures that StreamGate holds an API to. A rule takes its defaults from here, and
+ * `streamgate.config.json` overrides them rule by rule.
+ */
+export const thresholds = {
+  /** A statement whose mean time is at or above this is slow. */
+  slowQueryMs: 100,
+  /** What a statement should take. */
+  queryTargetMs: 10,
+  /** An index that wastes more of its space than this is fragmented. */
+  fragmentationPercent: 30,
+} as const;
+
+/** What a caller may do: `read` reads, `operate` also acts. */
+export const scopes = ['read', 'operate'] as const;
+
+/** One of {@link scopes}. */
+export type Scope = (typeof scopes)[number];
+
+const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .string()
+    .transform((text, context) => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `not JSON: ${(error as Error).message}` });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const wholeNumber = (least: number, most: number) =>
+  z.string().regex(/^\d+$/, 'not a whole number').transform(Number).pipe(z.number().min(least).max(most));
+
+/** The environment variables, as they are written. */
+const Environment = z.object({
+  DATABASE_URL: z.string().optional().describe('The database to monitor.'),
+  STREAMGATE_DATABASES: jsonOf(z.record(z.string().min(1), z.string()))
+    .optional()
+    .describe('Several databases to monitor, as JSON: {"shop":"postgres://…","billing":"postgres://…"}.'),
+  STREAMGATE_HISTORY_URL: z
+    .string()
+    .optional()
+    .describe('Where snapshots and findings are kept: a PostgreSQL database that StreamGate may write to.'),
+  STREAMGATE_RETENTION_DAYS: wholeNumber(1, 3650).default(40).describe('How long snapshots and findings are kept.'),
+  STREAMGATE_TOKENS: jsonOf(
+    z.record(z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex'), z.array(z.enum(scopes))),
+  )
+    .default({})
+    .describe('Who may call the API, as JSON: the SHA-256 of each bearer token in hex, and its scopes.'),
+  STREAMGATE_CONFIG: z
+    .string()
+    .default('streamgate.config.json')
+    .describe('The file that switches rules off and tunes them.'),
+  REDIS_URL: z.string().optional().describe('The Redis or Valkey server of the second cache level.'),
+});
+
+/** A monitored database and the name it goes by. */
+export interface Database {
+  name: string;
+  url: string;
+}
+
+/** The checked settings. */
+export interface Settings {
+  databases: Database[];
+  historyUrl: string;
+  retentionDays: number;
+  tokens: Record<string, Scope[]>;
+  configPath: string;
+  redisUrl: string | undefined;
+}
+
+/**
+ * Reads the settings from environment variables.
+ *
+ * @throws StreamGateError `configuration-invalid` or `database-url-invalid`, naming the variable
+ */
+export function readSettings(env: Record<string, string | undefined> = process.env): Settings {
+  // An empty variable is how shells and templates write "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw invalid(`${issue?.path.join('.')}: ${issue?.message}.`);
+  }
+  const values = parsed.data;
+  const databases: Database[] = [];
+  if (values.DATABASE_URL !== undefined) {
+    const url = checkDatabaseUrl(values.DATABASE_URL, 'DATABASE_URL');
+    databases.push({ name: databaseName(url), url });
+  }
+  for (const [name, url] of Object.entries(values.STREAMGATE_DATABASES ?? {})) {
+    if (databases.some((database) => database.name === name)) {
+      throw invalid(
+        `STREAMGATE_DATABASES names "${name}" again, which DATABASE_URL has already. Give it another name.`,
+      );
+    }
+    databases.push({ name, url: checkDatabaseUrl(url, `STREAMGATE_DATABASES: "${name}"`) });
+  }
+  if (databases.length === 0) throw invalid('No database to monitor. Set DATABASE_URL or STREAMGATE_DATABASES.');
+  if (values.STREAMGATE_HISTORY_URL === undefined) {
+    throw invalid(
+      'Nowhere to keep the history. Set STREAMGATE_HISTORY_URL to a database that StreamGate may write to.',
+    );
+  }
+  return {
+    databases,
+    historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
+    retentionDays: values.STREAMGATE_RETENTION_DAYS,
+    tokens: values.STREAMGATE_TOKENS,
+    configPath: values.STREAMGATE_CONFIG,
+    redisUrl: values.REDIS_URL,
+  };
+}
+
+/**
+ * The database that `?database=` names; the first one when it names none.
+ *
+ * @throws StreamGateError `database-unknown`, listing the names
+ */
+export function chooseDatabase(databases: readonly Database[], name?: string): Database {
+  const found = name === undefined ? databases[0] : databases.find((database) => database.name === name);
+  if (found) return found;
+  const names = databases.map((database) => database.name).join(', ');
+  throw new StreamGateError('database-unknown', `There is no database "${name}". Configured: ${names}.`);
+}
+
+function invalid(message: string): StreamGateError {
+  return new StreamGateError('configuration-invalid', message);
+}
