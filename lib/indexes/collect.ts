@@ -53,6 +53,7 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
   if (!extension) {
     notes.push({
       code: 'pgstattuple-missing',
+      rules: ['indexes/fragmented'],
       message:
         'Fragmentation was not measured: pgstattuple is not installed. As a superuser: CREATE EXTENSION pgstattuple.',
     });
@@ -62,6 +63,7 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
   if (!right?.allowed) {
     notes.push({
       code: 'pgstattuple-permission',
+      rules: ['indexes/fragmented'],
       message: `Fragmentation was not measured: the role may not call pgstatindex. GRANT pg_stat_scan_tables TO "${server.role}".`,
     });
     return { measured, notes };
@@ -88,12 +90,14 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
   if (over > 0) {
     notes.push({
       code: 'fragmentation-budget',
+      rules: ['indexes/fragmented'],
       message: `Fragmentation of ${over} large index(es) was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
     });
   }
   if (failed > 0) {
     notes.push({
       code: 'fragmentation-failed',
+      rules: ['indexes/fragmented'],
       message: `Fragmentation of ${failed} index(es) could not be measured: locked, too slow to read, or dropped meanwhile.`,
     });
   }
@@ -105,6 +109,7 @@ function lockedNote(names: string[]): Note {
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return {
     code: 'tables-locked',
+    rules: ['indexes/unused', 'indexes/duplicate', 'indexes/fragmented'],
     message: `Locked by somebody (ALTER TABLE, VACUUM FULL, …) and left out: ${shown}${more}.`,
   };
 }

@@ -33,7 +33,12 @@ export type Server = z.infer<typeof Server>;
 
 /** Something that could not be looked at, why, and what would help. */
 export const Note = z
-  .strictObject({ code: z.string(), message: z.string() })
+  .strictObject({
+    code: z.string(),
+    message: z.string(),
+    /** The rules whose silence means nothing because of it. */
+    rules: z.array(z.string()),
+  })
   .meta({ id: 'Note', description: 'Something that could not be looked at, and what would help.' });
 export type Note = z.infer<typeof Note>;
 

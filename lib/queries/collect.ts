@@ -10,7 +10,7 @@ import { loadParser } from './text.ts';
 export async function collectQueries(session: Session, server: Server): Promise<QuerySnapshot> {
   const takenAt = new Date().toISOString();
   const nothing = (code: string, message: string): QuerySnapshot => {
-    const notes = [{ code, message: `No statement was looked at: ${message}` }];
+    const notes = [{ code, message: `No statement was looked at: ${message}`, rules: ['queries/slow'] }];
     return { takenAt, server, statements: [], resetAt: null, evictions: null, notes };
   };
   const extension = server.extensions.pg_stat_statements;
@@ -80,12 +80,14 @@ function notesOn(server: Server, hidden: number, evictions: number): Note[] {
   if (hidden > 0) {
     notes.push({
       code: 'statements-hidden',
+      rules: ['queries/slow'],
       message: `${hidden} statement(s) of other roles are hidden. GRANT pg_read_all_stats TO "${server.role}" (a part of pg_monitor).`,
     });
   }
   if (evictions > 0) {
     notes.push({
       code: 'statements-evicted',
+      rules: ['queries/slow'],
       message: `pg_stat_statements ran out of space ${evictions} time(s) since its reset and forgot the rarest statements. Raise pg_stat_statements.max.`,
     });
   }

@@ -25,7 +25,7 @@ export function readText(text: string): { kind: StatementKind; query: string } {
   const { kind, readable } = parse(text);
   const isQuery = kind !== 'utility' && kind !== 'unknown';
   const query = mask(readable, !isQuery);
-  return { kind, query: query.length > maxLength ? `${query.slice(0, maxLength)}…` : query };
+  return { kind, query: query.length > maxLength ? `${query.slice(0, maxLength).toWellFormed()}…` : query };
 }
 
 /** The kind, and as much of the text as the scanner can read. */

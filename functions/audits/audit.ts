@@ -1,0 +1,48 @@
+import type { EventBridgeEvent } from 'aws-lambda';
+import { type AuditResult, type Part, runAudit } from '../../lib/audit.ts';
+import { StreamGateError } from '../../lib/errors.ts';
+import { configuration, history, settings } from '../environment.ts';
+
+/** What the scheduler sends: the time for which it called, the same again when it calls again. */
+export type AuditEvent = Pick<EventBridgeEvent<string, unknown>, 'time'>;
+
+/** What an audit function answers: one result a database. */
+export type AuditReport = Record<string, AuditResult>;
+
+/**
+ * Makes the handler of a scheduled audit. Every configured database is audited, one after the other;
+ * one that fails does not keep the others from their audit, and fails the invocation at the end, so
+ * that it is tried again: what was kept is not done twice.
+ */
+export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditReport> {
+  return async ({ time }) => {
+    const window = windowOf(time);
+    const { databases, retentionDays } = settings();
+    await history().migrate();
+    const report: AuditReport = {};
+    const failures: Error[] = [];
+    for (const database of databases) {
+      try {
+        report[database.name] = await runAudit(part, database, window, history(), configuration());
+      } catch (error) {
+        failures.push(error as Error);
+      }
+    }
+    await history().prune(new Date(window.getTime() - retentionDays * 86_400_000));
+    if (failures.length > 0)
+      throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join(' '));
+    return report;
+  };
+}
+
+/** The scheduled time is the window: the scheduler sends the same one again when it tries again. */
+function windowOf(time: string): Date {
+  const window = new Date(time);
+  if (Number.isNaN(window.getTime())) {
+    throw new StreamGateError(
+      'configuration-invalid',
+      `The audit's event has the time "${time}". Send {"time":"2026-01-31T12:00:00Z"}.`,
+    );
+  }
+  return window;
+}

@@ -1,0 +1,108 @@
+/**
+ * The one list of endpoints: the infrastructure makes a function and a route of each, the local
+ * gateway serves them, and OpenAPI and the tests are written from it. An endpoint that does not work
+ * is not in it.
+ */
+import { z } from 'zod';
+import { Finding } from '../lib/advice/finding.ts';
+import { Recommendation } from '../lib/advice/recommendation.ts';
+import { Health } from '../lib/health.ts';
+import type { Route } from '../lib/http/endpoint.ts';
+import { databaseParameters, listParameters, noParameters, recommendationParameters } from '../lib/http/parameters.ts';
+import { listOf, objectOf } from '../lib/http/shapes.ts';
+import { Index } from '../lib/indexes/snapshot.ts';
+import { Statement } from '../lib/queries/snapshot.ts';
+import { QueryStatistics } from '../lib/queries/statistics.ts';
+
+const list = <Row extends z.ZodType>(entry: string, summary: string, row: Row) =>
+  ({
+    method: 'GET',
+    path: `/${entry}`,
+    entry,
+    summary,
+    scope: 'read',
+    parameters: listParameters,
+    response: listOf(row),
+  }) as const satisfies Route;
+
+export const indexMetrics = list('optimization/indexes/metrics', 'Every index, largest first.', Index);
+export const unusedIndexes = list('optimization/indexes/unused', 'Indexes that no query reads.', Finding);
+export const duplicateIndexes = list(
+  'optimization/indexes/duplicates',
+  'Indexes that another one makes superfluous.',
+  Finding,
+);
+export const fragmentedIndexes = list(
+  'optimization/indexes/fragmented',
+  'Indexes that waste much of their space.',
+  Finding,
+);
+export const queryMetrics = list('optimization/queries/metrics', 'Every statement, most total time first.', Statement);
+export const slowQueries = list('optimization/queries/slow', 'Statements that are slow on average.', Finding);
+
+export const queryStats = {
+  method: 'GET',
+  path: '/optimization/queries/stats',
+  entry: 'optimization/queries/stats',
+  summary: 'The statements of the database, summed up.',
+  scope: 'read',
+  parameters: databaseParameters,
+  response: objectOf(QueryStatistics),
+} as const satisfies Route;
+
+export const recommendations = {
+  method: 'GET',
+  path: '/optimization/recommendations',
+  entry: 'optimization/recommendations',
+  summary: 'What to change, worst first, with the SQL to do and to undo it.',
+  scope: 'read',
+  parameters: recommendationParameters,
+  response: listOf(Recommendation),
+} as const satisfies Route;
+
+export const health = {
+  method: 'GET',
+  path: '/optimization/health',
+  entry: 'optimization/health',
+  summary: 'Up or down to everybody; what works and what does not to the bearer of a token.',
+  scope: null,
+  parameters: noParameters,
+  response: Health,
+} as const satisfies Route;
+
+export const openapi = {
+  method: 'GET',
+  path: '/openapi.json',
+  entry: 'openapi',
+  summary: 'This description.',
+  scope: null,
+  parameters: noParameters,
+  response: z.looseObject({ openapi: z.string() }),
+} as const satisfies Route;
+
+/** Every endpoint. */
+export const routes: readonly Route[] = [
+  indexMetrics,
+  unusedIndexes,
+  duplicateIndexes,
+  fragmentedIndexes,
+  queryMetrics,
+  slowQueries,
+  queryStats,
+  recommendations,
+  health,
+  openapi,
+];
+
+/** A scheduled audit: one function each, run at a rate. */
+export interface ScheduledAudit {
+  /** The part that it audits, and the name of its file under functions/audits/. */
+  part: 'indexes' | 'queries';
+  everyMinutes: number;
+}
+
+/** Every audit. Statements change by the minute, indexes by the hour. */
+export const audits: readonly ScheduledAudit[] = [
+  { part: 'queries', everyMinutes: 5 },
+  { part: 'indexes', everyMinutes: 60 },
+];

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { Finding } from './finding.ts';
+
+/**
+ * The life of a recommendation. `open`: the last audit found it. `applied`: a later audit that could
+ * have found it did not. `verified`: measured to have helped. `dismissed`: somebody decided against it.
+ */
+export const statuses = ['open', 'applied', 'verified', 'dismissed'] as const;
+
+/** One of {@link statuses}. */
+export type Status = (typeof statuses)[number];
+
+/** A finding with a life. */
+export const Recommendation = Finding.extend({
+  status: z.enum(statuses),
+  firstSeenAt: z.string(),
+  lastSeenAt: z.string(),
+  /** When an audit first missed it; null while it is open. */
+  appliedAt: z.string().nullable(),
+}).meta({ id: 'Recommendation', description: 'A finding with a life: open, applied, verified or dismissed.' });
+export type Recommendation = z.infer<typeof Recommendation>;
+
+/** What an audit says to the recommendations that are known. */
+export interface AuditOutcome {
+  at: string;
+  findings: readonly Finding[];
+  /** The rules that ran and could look at everything: only their silence means something. */
+  judged: ReadonlySet<string>;
+}
+
+/**
+ * Follows the recommendations of one part of one database through an audit: what is found is opened or
+ * stays open, what is found no more was applied, what was dismissed stays dismissed.
+ */
+export function follow(known: readonly Recommendation[], outcome: AuditOutcome): Recommendation[] {
+  const before = new Map(known.map((recommendation) => [recommendation.id, recommendation]));
+  const found = new Set(outcome.findings.map(({ id }) => id));
+  const seen = outcome.findings.map((finding): Recommendation => {
+    const old = before.get(finding.id);
+    return {
+      ...finding,
+      status: old?.status === 'dismissed' ? 'dismissed' : 'open',
+      firstSeenAt: old?.firstSeenAt ?? outcome.at,
+      lastSeenAt: outcome.at,
+      appliedAt: null,
+    };
+  });
+  const gone = known
+    .filter(({ id }) => !found.has(id))
+    .map(
+      (recommendation): Recommendation =>
+        recommendation.status === 'open' && outcome.judged.has(recommendation.rule)
+          ? { ...recommendation, status: 'applied', appliedAt: outcome.at }
+          : recommendation,
+    );
+  return [...seen, ...gone];
+}

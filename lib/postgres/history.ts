@@ -1,0 +1,232 @@
+import pg from 'pg';
+import type { Finding } from '../advice/finding.ts';
+import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
+import { databaseError } from './errors.ts';
+import { migrations } from './migrations.ts';
+import type { Note } from './server.ts';
+import { plainTypes, statementMark } from './session.ts';
+import { describeUrl } from './url.ts';
+
+/** An audit of one part of one database, as it is kept. */
+export interface AuditRecord {
+  database: string;
+  part: string;
+  /** The start of the audit's window, ISO 8601: the same window is stored once. */
+  windowStart: string;
+  snapshot: { takenAt: string; notes: Note[] };
+  /** Figures over the whole snapshot that endpoints read often. */
+  summary: object;
+  findings: readonly Finding[];
+  /** The rules that ran and could look at everything. */
+  judged: ReadonlySet<string>;
+}
+
+/** The newest audit of a part, without its lists. */
+export interface AuditHead {
+  id: number;
+  takenAt: string;
+  notes: Note[];
+}
+
+/** Some rows of a list, and how many there are in all. */
+export interface Page<Row> {
+  rows: Row[];
+  total: number;
+}
+
+/** Where snapshots, findings and recommendations are kept: a PostgreSQL schema named `streamgate`. */
+export interface History {
+  /** Brings the schema up to date. Safe to run twice, and from several processes at once. */
+  migrate(): Promise<void>;
+  hasAudit(database: string, part: string, windowStart: string): Promise<boolean>;
+  /** Keeps an audit and follows its recommendations, all or nothing. False when the window is kept already. */
+  keep(audit: AuditRecord): Promise<boolean>;
+  /** Deletes audits, and recommendations not seen, from before a moment. */
+  prune(before: Date): Promise<void>;
+  latest(database: string, part: string): Promise<AuditHead | undefined>;
+  /** A slice of a list inside an audit's snapshot, such as its `indexes`. */
+  rows<Row>(audit: AuditHead, list: string, limit: number): Promise<Page<Row>>;
+  summary<Summary>(audit: AuditHead): Promise<Summary>;
+  findings(audit: AuditHead, rule: string, limit: number): Promise<Page<Finding>>;
+  recommendations(database: string, status: Status | undefined): Promise<Recommendation[]>;
+  close(): Promise<void>;
+}
+
+/** Any number that no other program uses for an advisory lock of the same database: "streamga" in ASCII. */
+const lockKey = '8319395793567740769';
+
+/** Opens the history. Nothing is connected before the first statement. */
+export function openHistory(url: string): History {
+  const where = `${describeUrl(url)} (the history)`;
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'streamgate',
+    max: 4,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    types: plainTypes,
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+
+  /** Runs a statement by itself, or on the connection of a transaction. */
+  async function run<Row>(sql: string, parameters: unknown[] = [], on: pg.Pool | pg.PoolClient = pool): Promise<Row[]> {
+    try {
+      return (await on.query(`${statementMark} ${sql}`, parameters)).rows as Row[];
+    } catch (error) {
+      throw databaseError(error, where);
+    }
+  }
+
+  async function transaction<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect().catch((error) => {
+      throw databaseError(error, where);
+    });
+    // While a client is out of the pool its own errors are nobody's but ours; the statement reports them.
+    const quiet = () => {};
+    client.on('error', quiet);
+    let broken = false;
+    try {
+      await run('begin', [], client);
+      const result = await work(client);
+      await run('commit', [], client);
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => {
+        broken = true;
+      });
+      throw error;
+    } finally {
+      client.off('error', quiet);
+      client.release(broken);
+    }
+  }
+
+  return {
+    migrate: () =>
+      transaction(async (client) => {
+        await run(`select pg_advisory_xact_lock(${lockKey})`, [], client);
+        await run('create schema if not exists streamgate', [], client);
+        await run(
+          'create table if not exists streamgate.migrations (version int primary key, applied_at timestamptz not null default now())',
+          [],
+          client,
+        );
+        const [done] = await run<{ version: number }>(
+          'select coalesce(max(version), 0) as version from streamgate.migrations',
+          [],
+          client,
+        );
+        for (const [i, step] of migrations.entries()) {
+          if (i < (done?.version ?? 0)) continue;
+          await run(step, [], client);
+          await run('insert into streamgate.migrations (version) values ($1)', [i + 1], client);
+        }
+      }),
+
+    async hasAudit(database, part, windowStart) {
+      const rows = await run('select from streamgate.audits where database = $1 and part = $2 and window_start = $3', [
+        database,
+        part,
+        windowStart,
+      ]);
+      return rows.length > 0;
+    },
+
+    keep: (audit) =>
+      transaction(async (client) => {
+        // Two audits of the same part follow the same recommendations: one after the other.
+        await run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${audit.database}/${audit.part}`], client);
+        const [kept] = await run<{ id: number }>(
+          `insert into streamgate.audits (database, part, window_start, taken_at, snapshot, summary)
+           values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id`,
+          [
+            audit.database,
+            audit.part,
+            audit.windowStart,
+            audit.snapshot.takenAt,
+            JSON.stringify(audit.snapshot),
+            JSON.stringify(audit.summary),
+          ],
+          client,
+        );
+        if (!kept) return false;
+        await run(
+          `insert into streamgate.findings (audit_id, position, rule, finding)
+           select $1, position, finding->>'rule', finding
+           from json_array_elements($2) with ordinality as f(finding, position)`,
+          [kept.id, JSON.stringify(audit.findings)],
+          client,
+        );
+        const known = await run<{ recommendation: Recommendation }>(
+          'select recommendation from streamgate.recommendations where database = $1 and part = $2',
+          [audit.database, audit.part],
+          client,
+        );
+        const followed = follow(
+          known.map(({ recommendation }) => recommendation),
+          { at: audit.snapshot.takenAt, findings: audit.findings, judged: audit.judged },
+        );
+        await run(
+          `insert into streamgate.recommendations (database, id, part, status, last_seen_at, recommendation)
+           select $1, r->>'id', $2, r->>'status', (r->>'lastSeenAt')::timestamptz, r from json_array_elements($3) r
+           on conflict (database, id) do update set
+             status = excluded.status, last_seen_at = excluded.last_seen_at, recommendation = excluded.recommendation`,
+          [audit.database, audit.part, JSON.stringify(followed)],
+          client,
+        );
+        return true;
+      }),
+
+    async prune(before) {
+      await run('delete from streamgate.audits where taken_at < $1', [before]);
+      await run('delete from streamgate.recommendations where last_seen_at < $1', [before]);
+    },
+
+    async latest(database, part) {
+      const [head] = await run<AuditHead>(
+        `select id, taken_at as "takenAt", snapshot->'notes' as notes from streamgate.audits
+         where database = $1 and part = $2 order by window_start desc limit 1`,
+        [database, part],
+      );
+      return head;
+    },
+
+    async rows<Row>(audit: AuditHead, list: string, limit: number) {
+      const found = await run<{ row: Row | null; total: number }>(
+        `select (select json_agg(row) from (
+             select row from json_array_elements(snapshot->$2) with ordinality as e(row, n) order by n limit $3) first) as row,
+           json_array_length(snapshot->$2) as total
+         from streamgate.audits where id = $1`,
+        [audit.id, list, limit],
+      );
+      return { rows: (found[0]?.row ?? []) as Row[], total: found[0]?.total ?? 0 };
+    },
+
+    async summary<Summary>(audit: AuditHead) {
+      const [row] = await run<{ summary: Summary }>('select summary from streamgate.audits where id = $1', [audit.id]);
+      return row?.summary as Summary;
+    },
+
+    async findings(audit, rule, limit) {
+      const rows = await run<{ finding: Finding; total: number }>(
+        `select finding, count(*) over () as total from streamgate.findings
+         where audit_id = $1 and rule = $2 order by position limit $3`,
+        [audit.id, rule, limit],
+      );
+      return { rows: rows.map(({ finding }) => finding), total: rows[0]?.total ?? 0 };
+    },
+
+    async recommendations(database, status) {
+      const rows = await run<{ recommendation: Recommendation }>(
+        `select recommendation from streamgate.recommendations
+         where database = $1 and ($2::text is null or status = $2)`,
+        [database, status ?? null],
+      );
+      return rows.map(({ recommendation }) => recommendation);
+    },
+
+    close: () => pool.end(),
+  };
+}
