@@ -2,17 +2,18 @@
  * The audit: collect a snapshot, run the rules over it, keep both. One part of one database at a time,
  * over one connection that can only read.
  */
+import { z } from 'zod';
 import { type AnyRule, type RuleConfiguration, runRules } from './advice/configuration.ts';
 import { bySeverity, type Finding } from './advice/finding.ts';
 import { collectIndexes } from './indexes/collect.ts';
 import { indexRules } from './indexes/rules/index.ts';
-import type { IndexSnapshot } from './indexes/snapshot.ts';
+import { IndexSnapshot } from './indexes/snapshot.ts';
 import type { History } from './postgres/history.ts';
-import { type Note, readServer, type Server } from './postgres/server.ts';
+import { type Note, readServer, Server } from './postgres/server.ts';
 import { openSession, type Session } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
 import { queryRules } from './queries/rules/index.ts';
-import type { QuerySnapshot } from './queries/snapshot.ts';
+import { QuerySnapshot } from './queries/snapshot.ts';
 import { queryStatistics } from './queries/statistics.ts';
 import { type Database, thresholds } from './settings.ts';
 
@@ -23,12 +24,13 @@ export const parts = ['indexes', 'queries'] as const;
 export type Part = (typeof parts)[number];
 
 /** A snapshot of every part, as `streamgate snapshot` writes it. */
-export interface DatabaseSnapshot {
-  takenAt: string;
-  server: Server;
-  indexes: Omit<IndexSnapshot, 'server'>;
-  queries: Omit<QuerySnapshot, 'server'>;
-}
+export const DatabaseSnapshot = z.strictObject({
+  takenAt: z.string(),
+  server: Server,
+  indexes: IndexSnapshot.omit({ server: true }),
+  queries: QuerySnapshot.omit({ server: true }),
+});
+export type DatabaseSnapshot = z.infer<typeof DatabaseSnapshot>;
 
 /** Every rule that there is. */
 export const roster: readonly AnyRule[] = [...indexRules, ...queryRules];

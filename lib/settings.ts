@@ -61,8 +61,34 @@ const Environment = z.object({
     .string()
     .default('streamgate.config.json')
     .describe('The file that switches rules off and tunes them.'),
-  REDIS_URL: z.string().optional().describe('The Redis or Valkey server of the second cache level.'),
 });
+
+/** What only the one-machine mode reads. */
+const LocalEnvironment = z.object({
+  PORT: wholeNumber(0, 65_535).default(8787).describe('Where the API and the dashboard listen.'),
+  HOST: z.string().default('127.0.0.1').describe('The address to listen at; 0.0.0.0 inside a container.'),
+  DATABASE_URL: z.string().optional().describe('A database to monitor instead of the demo.'),
+  STREAMGATE_DATABASES: z.string().optional().describe('Several of them.'),
+  STREAMGATE_HISTORY_URL: z
+    .string()
+    .optional()
+    .describe('Where to keep the history instead of the embedded PostgreSQL.'),
+  REDIS_URL: z.string().optional().describe('A Redis or Valkey to use instead of a private one.'),
+  STREAMGATE_TOKEN: z
+    .string()
+    .regex(/^[\w.~+/-]{8,}=*$/, 'at least 8 letters, digits or any of - . _ ~ + /')
+    .optional()
+    .describe('The access token; a new one at every start when left out.'),
+  STREAMGATE_DIRECTORY: z.string().default('.streamgate').describe('Where the embedded services keep their data.'),
+});
+
+/** The settings of the one-machine mode. */
+export type LocalSettings = z.infer<typeof LocalEnvironment>;
+
+/** Reads the settings of the one-machine mode. @throws StreamGateError `configuration-invalid`, naming the variable */
+export function readLocalSettings(env: Record<string, string | undefined> = process.env): LocalSettings {
+  return parse(LocalEnvironment, env);
+}
 
 /** A monitored database and the name it goes by. */
 export interface Database {
@@ -77,7 +103,6 @@ export interface Settings {
   retentionDays: number;
   tokens: Record<string, Scope[]>;
   configPath: string;
-  redisUrl: string | undefined;
 }
 
 /**
@@ -86,14 +111,29 @@ export interface Settings {
  * @throws StreamGateError `configuration-invalid` or `database-url-invalid`, naming the variable
  */
 export function readSettings(env: Record<string, string | undefined> = process.env): Settings {
-  // An empty variable is how shells and templates write "not set".
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw invalid(`${issue?.path.join('.')}: ${issue?.message}.`);
+  const values = parse(Environment, env);
+  const databases = databasesIn(values);
+  if (databases.length === 0) throw invalid('No database to monitor. Set DATABASE_URL or STREAMGATE_DATABASES.');
+  if (values.STREAMGATE_HISTORY_URL === undefined) {
+    throw invalid(
+      'Nowhere to keep the history. Set STREAMGATE_HISTORY_URL to a database that StreamGate may write to.',
+    );
   }
-  const values = parsed.data;
+  return {
+    databases,
+    historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
+    retentionDays: values.STREAMGATE_RETENTION_DAYS,
+    tokens: values.STREAMGATE_TOKENS,
+    configPath: values.STREAMGATE_CONFIG,
+  };
+}
+
+/** The monitored databases alone; none when none is configured. */
+export function readDatabases(env: Record<string, string | undefined> = process.env): Database[] {
+  return databasesIn(parse(Environment, env));
+}
+
+function databasesIn(values: z.infer<typeof Environment>): Database[] {
   const databases: Database[] = [];
   if (values.DATABASE_URL !== undefined) {
     const url = checkDatabaseUrl(values.DATABASE_URL, 'DATABASE_URL');
@@ -107,20 +147,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     }
     databases.push({ name, url: checkDatabaseUrl(url, `STREAMGATE_DATABASES: "${name}"`) });
   }
-  if (databases.length === 0) throw invalid('No database to monitor. Set DATABASE_URL or STREAMGATE_DATABASES.');
-  if (values.STREAMGATE_HISTORY_URL === undefined) {
-    throw invalid(
-      'Nowhere to keep the history. Set STREAMGATE_HISTORY_URL to a database that StreamGate may write to.',
-    );
-  }
-  return {
-    databases,
-    historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
-    retentionDays: values.STREAMGATE_RETENTION_DAYS,
-    tokens: values.STREAMGATE_TOKENS,
-    configPath: values.STREAMGATE_CONFIG,
-    redisUrl: values.REDIS_URL,
-  };
+  return databases;
 }
 
 /**
@@ -133,6 +160,15 @@ export function chooseDatabase(databases: readonly Database[], name?: string): D
   if (found) return found;
   const names = databases.map((database) => database.name).join(', ');
   throw new StreamGateError('database-unknown', `There is no database "${name}". Configured: ${names}.`);
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, env: Record<string, string | undefined>): z.infer<Schema> {
+  // An empty variable is how shells and templates write "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw invalid(`${issue?.path.join('.')}: ${issue?.message}.`);
 }
 
 function invalid(message: string): StreamGateError {

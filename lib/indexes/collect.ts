@@ -8,9 +8,11 @@ import {
   indexesSql,
   lockedTablesSql,
   mayMeasureSql,
+  referencesSql,
   tablesSql,
 } from './catalog.sql.ts';
-import type { ForeignKey, Fragmentation, Index, IndexSnapshot, Table } from './snapshot.ts';
+import { type IndexRow, sumPartitions } from './partitions.ts';
+import type { ForeignKey, Fragmentation, IndexSnapshot, Table } from './snapshot.ts';
 
 /** How much measuring an audit may do: pgstatindex reads every page of an index. */
 export interface MeasureLimits {
@@ -23,8 +25,6 @@ export interface MeasureLimits {
 /** 2 GiB take about a second from memory and less than a minute from a slow disk. */
 export const defaultMeasureLimits: MeasureLimits = { budgetBytes: 2 * 1024 ** 3, minBytes: 64 * 1024 };
 
-type IndexRow = Omit<Index, 'fragmentation'> & { oid: number };
-
 /** Reads the indexes of a database and measures what may be measured. */
 export async function collectIndexes(
   session: Session,
@@ -33,11 +33,23 @@ export async function collectIndexes(
 ): Promise<IndexSnapshot> {
   const takenAt = new Date().toISOString();
   const locked = await session.read<{ name: string }>(lockedTablesSql);
-  const rows = await session.read<IndexRow>(indexesSql(server.versionNumber));
+  const rows = sumPartitions(await session.read<IndexRow>(indexesSql(server.versionNumber))).sort(
+    (a, b) => b.sizeBytes - a.sizeBytes,
+  );
   const tables = await session.read<Table>(tablesSql);
   const foreignKeys = await session.read<ForeignKey>(foreignKeysSql);
+  const references = new Map(
+    (await session.read<{ oid: number; referencedBy: number }>(referencesSql)).map((row) => [
+      row.oid,
+      row.referencedBy,
+    ]),
+  );
   const { measured, notes } = await measure(session, server, rows, limits);
-  const indexes = rows.map(({ oid, ...index }) => ({ ...index, fragmentation: measured.get(oid) ?? null }));
+  const indexes = rows.map(({ oid, parentOid: _, ...index }) => ({
+    ...index,
+    referencedBy: references.get(oid) ?? 0,
+    fragmentation: measured.get(oid) ?? null,
+  }));
   if (locked.length > 0) notes.unshift(lockedNote(locked.map(({ name }) => name)));
   return { takenAt, server, tables, indexes, foreignKeys, notes };
 }

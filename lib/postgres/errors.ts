@@ -33,7 +33,10 @@ const explanations: Record<string, [ErrorCode, (where: string, message: string) 
   '28P01': ['database-authentication', (at) => `The password for ${at} is wrong. Correct it in the URL.`],
   '28000': [
     'database-authentication',
-    (at, said) => `The login to ${at} was refused: ${said}. Check the user and pg_hba.conf.`,
+    (at, said) =>
+      /no encryption/.test(said)
+        ? `${at} takes encrypted connections only. Add ?sslmode=require to the URL.`
+        : `The login to ${at} was refused: ${said}. Check the user and pg_hba.conf.`,
   ],
   '3D000': ['database-missing', (at) => `There is no such database at ${at}. Correct the name at the end of the URL.`],
   '42501': [

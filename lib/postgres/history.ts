@@ -5,7 +5,7 @@ import { databaseError } from './errors.ts';
 import { migrations } from './migrations.ts';
 import type { Note } from './server.ts';
 import { plainTypes, statementMark } from './session.ts';
-import { describeUrl } from './url.ts';
+import { clientConfig, describeUrl } from './url.ts';
 
 /** An audit of one part of one database, as it is kept. */
 export interface AuditRecord {
@@ -59,7 +59,7 @@ const lockKey = '8319395793567740769';
 export function openHistory(url: string): History {
   const where = `${describeUrl(url)} (the history)`;
   const pool = new pg.Pool({
-    connectionString: url,
+    ...clientConfig(url),
     application_name: 'streamgate',
     max: 4,
     connectionTimeoutMillis: 5_000,

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { databaseError } from './errors.ts';
-import { checkDatabaseUrl, describeUrl } from './url.ts';
+import { checkDatabaseUrl, clientConfig, describeUrl } from './url.ts';
 
 /** Bounds on everything that is run on a monitored database, in milliseconds. */
 export interface SessionLimits {
@@ -38,10 +38,10 @@ export const statementMark = '/* streamgate */';
  */
 export async function openSession(url: string, limits: SessionLimits = defaultLimits): Promise<Session> {
   const where = describeUrl(checkDatabaseUrl(url));
-  let client: pg.Client;
+  let client: pg.Client | undefined;
   try {
     client = new pg.Client({
-      connectionString: url,
+      ...clientConfig(url),
       application_name: 'streamgate',
       connectionTimeoutMillis: limits.connectMs,
       // The server's own timeout answers first; this one is for a server that does not answer at all.
@@ -53,26 +53,30 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
     client.on('error', () => {});
     await client.connect();
   } catch (error) {
+    // A login that was given up half-way leaves the socket open, and with it the process alive.
+    void client?.end().catch(() => {});
     throw databaseError(error, where);
   }
+  const open = client;
   const begin = `${statementMark} begin read only; ${statementMark} set local statement_timeout = ${limits.statementMs};
     ${statementMark} set local lock_timeout = ${limits.lockMs};
     ${statementMark} set local idle_in_transaction_session_timeout = ${limits.statementMs};
+    ${statementMark} set local jit = off;
     ${statementMark} set local search_path = pg_catalog, pg_temp`;
   return {
     where,
     async read<Row>(sql: string, parameters: unknown[] = []) {
       try {
-        await client.query(begin);
-        const { rows } = await client.query(`${statementMark} ${sql}`, parameters);
-        await client.query(`${statementMark} commit`);
+        await open.query(begin);
+        const { rows } = await open.query(`${statementMark} ${sql}`, parameters);
+        await open.query(`${statementMark} commit`);
         return rows as Row[];
       } catch (error) {
-        await client.query(`${statementMark} rollback`).catch(() => {});
+        await open.query(`${statementMark} rollback`).catch(() => {});
         throw databaseError(error, where);
       }
     },
-    close: () => client.end().catch(() => {}),
+    close: () => open.end().catch(() => {}),
   };
 }
 

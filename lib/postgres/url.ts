@@ -1,3 +1,5 @@
+import type pg from 'pg';
+import { parse, toClientConfig } from 'pg-connection-string';
 import { StreamGateError } from '../errors.ts';
 
 /**
@@ -24,6 +26,15 @@ export function checkDatabaseUrl(url: string, name = 'The database URL'): string
     throw refuse(`starts with "${parsed.protocol}//", not with "postgres://"`);
   }
   return url;
+}
+
+/**
+ * What `pg` needs of a URL. The words of `sslmode` mean what they mean to libpq and psql: `require`
+ * encrypts, `verify-full` checks the certificate too. https://www.postgresql.org/docs/current/libpq-ssl.html
+ */
+export function clientConfig(url: string): pg.ClientConfig {
+  const withoutChoice = url.replace(/([?&])uselibpqcompat=[^&]*&?/, '$1');
+  return toClientConfig(parse(withoutChoice, { useLibpqCompat: true }));
 }
 
 /** Where a URL points, fit for people and logs: `user@host:port/database`, never the password. */

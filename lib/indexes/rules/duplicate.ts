@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bytes } from '../../advice/format.ts';
+import { bytes, count } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
 import type { Element, Index, IndexSnapshot } from '../snapshot.ts';
@@ -35,7 +35,7 @@ export const duplicate = defineRule({
         .map((index) => ({
           subject: subjectOf(snapshot, index),
           title: `${index.sql.index} duplicates ${kept.sql.index}`,
-          detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)}; dropping this one frees ${bytes(index.sizeBytes)}.`,
+          detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)} (${count(kept.scans)} scans); this one (${count(index.scans)} scans) takes ${bytes(index.sizeBytes)}.`,
           evidence: {
             keep: kept.index,
             sizeBytes: index.sizeBytes,

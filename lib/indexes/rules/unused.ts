@@ -49,17 +49,18 @@ export const unused = defineRule({
       )
       .map((index) => {
         const table = tables.get(tableOf(index));
-        const writes = (table?.inserts ?? 0) + (table?.updates ?? 0) - (table?.hotUpdates ?? 0);
+        // The counters of a partitioned table are its partitions'.
+        const writes = table && !index.partitioned ? table.inserts + table.updates - table.hotUpdates : undefined;
         const confident = age !== undefined && age >= options.confidentAfterDays;
         return {
           severity: confident ? 'warning' : 'info',
           subject: subjectOf(snapshot, index),
           title: `${index.sql.index} is not used`,
-          detail: `${index.scans === 0 ? 'No scan' : `Only ${count(index.scans)} scan(s)`} ${since(snapshot, age)}; it takes ${bytes(index.sizeBytes)} and was written to up to ${count(writes)} times.${replicaNote(snapshot)}`,
+          detail: `${index.scans === 0 ? 'No scan' : `Only ${count(index.scans)} scan(s)`} ${since(snapshot, age)}; it takes ${bytes(index.sizeBytes)} ${writes === undefined ? '' : ` and was written to up to ${count(writes)} times`}.${replicaNote(snapshot)}`,
           evidence: {
             scans: index.scans,
             sizeBytes: index.sizeBytes,
-            tableWrites: writes,
+            ...(writes === undefined ? {} : { tableWrites: writes }),
             ...(age === undefined ? {} : { countersAgeDays: Math.round(age * 10) / 10 }),
             definition: index.definition,
           },

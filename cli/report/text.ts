@@ -1,0 +1,105 @@
+import pc from 'picocolors';
+import { type Finding, type Severity, severities } from '../../lib/advice/finding.ts';
+import { bytes, milliseconds } from '../../lib/advice/format.ts';
+import { roster } from '../../lib/audit.ts';
+import type { Report } from '../report.ts';
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+/** Of one rule at one severity, so that a large database does not bury the rest; JSON has them all. */
+const shownPerRule = 20;
+
+/** The report for a person at a terminal: worst first, grouped by rule, each finding with its evidence and its SQL. */
+export function text(report: Report, colour: boolean): string {
+  const ink = pc.createColors(colour);
+  const paint: Record<Severity, (words: string) => string> = { critical: ink.red, warning: ink.yellow, info: ink.cyan };
+  const { server, findings, notes } = harmless(report);
+  const lines = [
+    ink.bold(`${server.database} on PostgreSQL ${server.version}`) +
+      ink.dim(
+        ` · ${server.sizeBytes === null ? 'size unknown' : bytes(server.sizeBytes)}${server.isStandby ? ' · standby' : ''} · ${report.takenAt.slice(0, 16).replace('T', ' ')} UTC`,
+      ),
+    '',
+  ];
+  for (const severity of severities) {
+    const these = findings.filter((finding) => finding.severity === severity);
+    for (const [rule, group] of Map.groupBy(these, (finding) => finding.rule)) {
+      const shown = group.slice(0, shownPerRule);
+      const cautions = new Set(shown.map(({ action }) => action?.caution));
+      const common = shown.length > 1 && cautions.size === 1 ? [...cautions][0] : undefined;
+      lines.push(
+        `${paint[severity](ink.bold(severity.toUpperCase()))}  ${ink.bold(rule)}  ${ink.dim(`${group.length} finding${group.length === 1 ? '' : 's'}`)}`,
+        ...wrap(roster.find(({ id }) => id === rule)?.why ?? '', 2).map(ink.dim),
+        '',
+      );
+      for (const finding of shown) lines.push(...describe(finding, ink, common), '');
+      if (common) lines.push(...wrap(`Before any of these: ${common}`, 2).map(ink.dim), '');
+      if (group.length > shownPerRule) {
+        lines.push(
+          ink.dim(`  … and ${group.length - shownPerRule} more: --only ${rule} --format json shows them all.`),
+          '',
+        );
+      }
+    }
+  }
+  for (const note of notes) lines.push(`${ink.dim('note')}  ${note.message}`);
+  if (notes.length > 0) lines.push('');
+  lines.push(summary(findings));
+  return `${lines.join('\n')}\n`;
+}
+
+function describe(
+  { title, detail, impact, action }: Finding,
+  ink: Colours,
+  commonCaution: string | undefined,
+): string[] {
+  const gain = impact?.bytes
+    ? `frees ${bytes(impact.bytes)}`
+    : impact?.msPerDay
+      ? `${milliseconds(impact.msPerDay)} a day`
+      : '';
+  const caution = action?.caution === commonCaution ? undefined : action?.caution;
+  return [
+    gain ? `  ${ink.bold(title.padEnd(width - gain.length - 4))}  ${ink.dim(gain)}` : `  ${ink.bold(title)}`,
+    ...wrap(detail, 4),
+    ...(action?.sql ? action.sql.split('\n').map((line) => `    ${ink.green(line)}`) : []),
+    ...(caution ? wrap(caution, 4).map(ink.dim) : []),
+  ];
+}
+
+function summary(findings: readonly Finding[]): string {
+  if (findings.length === 0) return 'No findings.';
+  const parts = severities
+    .map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([severity, number]) => `${number} ${severity}`);
+  // An index may be reported by two rules; what it takes is freed once.
+  const freed = new Map(findings.map(({ subject, impact }) => [JSON.stringify(subject), impact?.bytes ?? 0]));
+  const total = [...freed.values()].reduce((all, size) => all + size, 0);
+  return `${findings.length} finding${findings.length === 1 ? '' : 's'}: ${parts.join(', ')}.${total > 0 ? ` About ${bytes(total)} of disk can be freed.` : ''}`;
+}
+
+const width = 100;
+
+/** Breaks prose between words. */
+function wrap(prose: string, indent: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of prose.split(/\s+/)) {
+    if (line !== '' && indent + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? word : ` ${word}`;
+  }
+  return [...lines, line].map((words) => ' '.repeat(indent) + words);
+}
+
+/** Names may hold control characters, which a terminal would obey: they are shown instead. */
+function harmless(report: Report): Report {
+  return JSON.parse(JSON.stringify(report), (_, value) =>
+    typeof value === 'string'
+      ? value.replace(/(?![\n\t])\p{Cc}/gu, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`)
+      : value,
+  );
+}

@@ -1,0 +1,115 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaAuthorizer, HttpLambdaResponseType } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { routes } from '../functions/routes.ts';
+import { authorizerEntry } from './bundle.ts';
+import { acknowledge } from './checks.ts';
+import { idOf, ServiceFunction } from './function.ts';
+import type { Service } from './service.ts';
+
+/** A third of a CPU: what an endpoint does is wait for the history. */
+const endpointMemoryMb = 512;
+
+/**
+ * More than the 25 s for which the history lets itself be waited for, so that the caller gets its
+ * error; less than the 30 s after which API Gateway gives up.
+ */
+const endpointTimeout = Duration.seconds(28);
+
+/** API Gateway waits 10 s for an authorizer; by then the caller has long gone. */
+const authorizerTimeout = Duration.seconds(5);
+
+/** For so long a token that has been taken back still opens what it opened before. */
+const authorizerCacheTtl = Duration.minutes(5);
+
+/** The HTTP API: one route and one function for each endpoint in functions/routes.ts. */
+export class Api extends Construct {
+  /** Where the API answers, without a slash at the end. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string, service: Service) {
+    super(scope, id);
+    const httpApi = new apigateway.HttpApi(this, 'HttpApi', {
+      apiName: `streamgate-${service.stage.name}`,
+      createDefaultStage: false,
+    });
+    this.url = httpApi.apiEndpoint;
+    this.publish(httpApi, service);
+
+    const authorizer = new HttpLambdaAuthorizer('TokenAuthorizer', this.authorizer(service).lambda, {
+      responseTypes: [HttpLambdaResponseType.SIMPLE],
+      // Without the route the answer for one that asks for less would be kept for one that asks for more.
+      identitySource: ['$request.header.Authorization', '$context.routeKey'],
+      resultsCacheTtl: authorizerCacheTtl,
+    });
+    for (const { method, path, entry, summary, scope: needed } of routes) {
+      const endpoint = new ServiceFunction(this, idOf(entry), {
+        service,
+        entry,
+        description: `${method} ${path}: ${summary}`,
+        memoryMb: endpointMemoryMb,
+        timeout: endpointTimeout,
+      });
+      const [route] = httpApi.addRoutes({
+        path,
+        methods: [apigateway.HttpMethod[method]],
+        integration: new HttpLambdaIntegration(`${idOf(entry)}Integration`, endpoint.lambda),
+        ...(needed === null ? {} : { authorizer }),
+      });
+      if (route && needed === null) {
+        acknowledge(route, {
+          'AwsSolutions-APIG4': `${method} ${path} is public on purpose (scope null in functions/routes.ts): it tells a stranger nothing about a database, and monitors and clients need it before they have a token. It is throttled and logged like every route.`,
+        });
+      }
+    }
+  }
+
+  private authorizer(service: Service): ServiceFunction {
+    return new ServiceFunction(this, 'Authorizer', {
+      service,
+      entry: authorizerEntry,
+      description: "Lets the bearer of a token with the route's scope in.",
+      memoryMb: endpointMemoryMb,
+      timeout: authorizerTimeout,
+    });
+  }
+
+  /** The one stage of the API: what it lets through, and the log of who asked for what. */
+  private publish(httpApi: apigateway.HttpApi, { stage }: Service): void {
+    const accessLog = new logs.LogGroup(this, 'AccessLog', {
+      retention: stage.logRetentionDays,
+      removalPolicy: stage.protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    new apigateway.HttpStage(this, 'Stage', {
+      httpApi,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: stage.requestsPerSecond, burstLimit: stage.requestBurst },
+      // Metrics for each route, which alarms on one endpoint need.
+      detailedMetricsEnabled: true,
+      accessLogSettings: {
+        destination: new apigateway.LogGroupLogDestination(accessLog),
+        format: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
+      },
+    });
+  }
+}
+
+/** A line of the access log. No query string and no header: a token or a customer's name may be in them. */
+const accessLogFields = {
+  time: '$context.requestTimeEpoch',
+  requestId: '$context.requestId',
+  ip: '$context.identity.sourceIp',
+  route: '$context.routeKey',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  functionMs: '$context.integrationLatency',
+  responseBytes: '$context.responseLength',
+  error: '$context.error.message',
+  authorizerError: '$context.authorizer.error',
+  integrationError: '$context.integrationErrorMessage',
+};

