@@ -12,7 +12,6 @@ export const errorCodes = {
   'database-unsupported': { status: 503, title: 'This database server is not supported' },
   'database-timeout': { status: 503, title: 'The database took too long to answer' },
   'database-failed': { status: 503, title: 'The database could not run a statement' },
-  'extension-missing': { status: 503, title: 'A PostgreSQL extension is missing' },
   'snapshot-invalid': { status: 500, title: 'The snapshot file cannot be read' },
   'history-empty': { status: 503, title: 'No audit has finished yet' },
   'parameter-invalid': { status: 400, title: 'A query parameter is invalid' },

@@ -121,7 +121,7 @@ async function prepareDatabases(
     process.env.DATABASE_URL = url;
     const workload = startWorkload(url);
     stack.defer(() => workload.stop());
-    await workload.firstRound;
+    while (workload.rounds() === 0) await new Promise((next) => setTimeout(next, 50));
   }
   process.env.STREAMGATE_HISTORY_URL ||= await embedded.createDatabase('streamgate');
 }

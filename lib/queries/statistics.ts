@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSlow } from './rules/slow.ts';
 import { type QuerySnapshot, type StatementKind, statementKinds } from './snapshot.ts';
 
 /** The statements of a database, summed up. */
@@ -10,7 +11,7 @@ export const QueryStatistics = z
     /** Mean time of a call. */
     meanMs: z.number(),
     rows: z.number(),
-    /** Statements whose mean is at or above the slow threshold. */
+    /** Statements, but for utility ones, whose mean is at or above the slow threshold. */
     slowStatements: z.number(),
     /** Share of all time that they take, in percent. */
     slowTimeSharePercent: z.number(),
@@ -37,7 +38,7 @@ export function queryStatistics(snapshot: QuerySnapshot, slowThresholdMs: number
     among.reduce((all, statement) => all + pick(statement), 0);
   const calls = total((statement) => statement.calls);
   const totalMs = total((statement) => statement.totalMs);
-  const slow = statements.filter((statement) => statement.meanMs >= slowThresholdMs);
+  const slow = statements.filter((statement) => isSlow(statement, slowThresholdMs));
   const hit = total((statement) => statement.sharedBlocksHit);
   const asked = hit + total((statement) => statement.sharedBlocksRead);
   const within = total(

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { type Choose, chooser, type Statement, statements } from './statements.ts';
+import { type Choose, chooser, type Statement } from './statement.ts';
+import { statements } from './statements.ts';
 
 /** A workload that runs until it is stopped. */
 export interface Workload {

@@ -29,10 +29,7 @@ export const slow = defineRule({
   }),
   check(snapshot: QuerySnapshot, options): Draft[] {
     return snapshot.statements
-      .filter(
-        (statement) =>
-          statement.kind !== 'utility' && statement.meanMs >= options.minMeanMs && statement.calls >= options.minCalls,
-      )
+      .filter((statement) => isSlow(statement, options.minMeanMs) && statement.calls >= options.minCalls)
       .map((statement) => {
         const perDay = msPerDay(snapshot, statement);
         return {
@@ -57,6 +54,11 @@ export const slow = defineRule({
       });
   },
 });
+
+/** Whether a statement is one that is planned and takes at least so long on average. */
+export function isSlow(statement: Statement, minMeanMs: number): boolean {
+  return statement.kind !== 'utility' && statement.meanMs >= minMeanMs;
+}
 
 /** The statement's time in an average day, where the counters are at least an hour old. */
 function msPerDay({ takenAt }: QuerySnapshot, { since, totalMs }: Statement): number | undefined {

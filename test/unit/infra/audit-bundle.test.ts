@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../../../infra/bundle.ts';
 import { type EmbeddedPostgres, startPostgres } from '../../../local/postgres.ts';
 
@@ -28,10 +28,11 @@ afterAll(async () => {
 
 test('the bytes that are deployed audit a database, and answer with what they found', async () => {
   const client = new pg.Client({ connectionString: server.url('postgres') });
+  onTestFinished(() => client.end());
   await client.connect();
-  await client.query('create extension pg_stat_statements; create database history');
+  await client.query('create extension pg_stat_statements');
+  await client.query('create database history');
   await client.query("select count(*) from pg_class where relname = 'orders'");
-  await client.end();
 
   const script = `
     const { handler: audit } = await import('./audits/queries/index.mjs');

@@ -42,10 +42,6 @@ test.each(['prdo', '', '__proto__', 'toString', 7])('an unknown stage is refused
   expect(() => readStage({ dev: {}, prod: {} }, name)).toThrow(/There is no stage .*has: dev, prod/);
 });
 
-test('a name that no stack can have is refused', () => {
-  expect(() => readStage({ 'my stage': {} }, 'my stage')).toThrow(/lower-case/);
-});
-
 test('no stages at all are refused', () => {
   expect(() => readStage(undefined)).toThrow(/cdk\.json/);
 });

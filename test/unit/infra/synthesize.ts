@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type CfnResource, type Stack } from 'aws-cdk-lib';
+import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { type Bundle, bundle } from '../../../infra/bundle.ts';
 import { check } from '../../../infra/checks.ts';
@@ -12,15 +12,9 @@ import { readStage } from '../../../infra/stages.ts';
 export interface Synthesis {
   template: Template;
   bundles: Bundle[];
-  /** The file of an asset that the template names by its S3 key. */
+  /** A file of the asset that the template names by its S3 key. */
   asset(key: string, file: string): Buffer;
-  /** The rules that objected, with what they objected to. */
-  violations: string[];
   remove(): void;
-}
-
-interface Report {
-  pluginReports: { violations: { ruleName: string; violatingConstructs?: { constructPath?: string }[] }[] }[];
 }
 
 const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: Record<string, unknown> };
@@ -29,32 +23,26 @@ const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: R
  * Builds the functions into a temporary folder, and synthesizes a stage with the context of cdk.json.
  *
  * @param spoil changes the stack before it is synthesized
+ * @throws Error with the rules that object
  */
 export async function synthesize(stageName = 'dev', spoil?: (stack: Stack) => void): Promise<Synthesis> {
   const directory = mkdtempSync(join(tmpdir(), 'streamgate-synth-'));
-  const bundles = await bundle(join(directory, 'functions'));
-  const outdir = join(directory, 'cdk.out');
-  const app = new App({ context, outdir, analyticsReporting: false });
-  const stack = new ServiceStack(app, readStage(context.stages, stageName), bundles);
-  spoil?.(stack);
-  check(app);
-  // A violation is told by the exit code of the process, which here is the test runner's.
-  const { exitCode } = process;
-  app.synth();
-  process.exitCode = exitCode;
-  const read = (file: string) => readFileSync(join(outdir, file));
-  const { pluginReports } = JSON.parse(String(read('validation-report.json'))) as Report;
-  return {
-    template: Template.fromJSON(JSON.parse(String(read(`${stack.stackName}.template.json`)))),
-    bundles,
-    asset: (key, file) => read(join(`asset.${key.replace('.zip', '')}`, file)),
-    violations: pluginReports.flatMap(({ violations }) => violations.map((violation) => violation.ruleName)),
-    remove: () => rmSync(directory, { recursive: true, force: true }),
-  };
-}
-
-/** The resource of CloudFormation at a path in the stack. */
-export function resourceAt(stack: Stack, path: string): CfnResource {
-  const found = path.split('/').reduce((node, id) => node.node.findChild(id), stack as Stack['node']['root']);
-  return found as CfnResource;
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    const bundles = await bundle(join(directory, 'functions'));
+    const app = new App({ context, outdir: join(directory, 'cdk.out'), analyticsReporting: false, stackTraces: false });
+    const stack = new ServiceStack(app, readStage(context.stages, stageName), bundles);
+    spoil?.(stack);
+    check(app);
+    const assembly = app.synth();
+    return {
+      template: Template.fromJSON(assembly.getStackByName(stack.stackName).template),
+      bundles,
+      asset: (key, file) => readFileSync(join(assembly.directory, `asset.${key.replace('.zip', '')}`, file)),
+      remove,
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
