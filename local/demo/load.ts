@@ -20,9 +20,9 @@ const unfinished = 'streaming_loading';
 const fullScale: DemoScale = { viewEvents: 1_000_000 };
 
 /**
- * The stages, one after the other. Within one, two connections work through a file each. The fences
- * between them matter: VACUUM keeps what an older transaction of the same database might still see,
- * and a foreign key needs the primary key of a table that the other connection fills.
+ * The stages, one after the other. Within one, two connections work: one on the events, one on the
+ * rest. The fences between stages matter: VACUUM keeps what an older transaction of the same database
+ * might still see, and a foreign key needs the primary key of a table that the other connection fills.
  */
 const stages = ['table', 'vacuum', 'index', 'key', 'finish'] as const;
 type Stage = (typeof stages)[number];
@@ -64,7 +64,8 @@ export async function ensureDemo(
 }
 
 async function load(url: string, onProgress: DemoProgress, scale: DemoScale): Promise<void> {
-  const files = [await readSteps('view_events.sql', scale), await readSteps('service.sql', scale)];
+  const service = [await readSteps('tables.sql', scale), await readSteps('indexes.sql', scale)].flat();
+  const files = [await readSteps('view_events.sql', scale), service];
   const functions = await readSql('functions.sql');
   const total = files.flat().reduce((sum, step) => sum + step.weight, 0);
   let done = 0;
@@ -80,18 +81,16 @@ async function load(url: string, onProgress: DemoProgress, scale: DemoScale): Pr
       await first.query(functions);
       for (const client of [first, second]) await client.query("set maintenance_work_mem = '128MB'");
       for (const stage of stages) {
-        const [ofEvents = [], ofService = []] = files.map((steps) => steps.filter((step) => step.stage === stage));
+        const [ofEvents = [], ofRest = []] = files.map((steps) => steps.filter((step) => step.stage === stage));
         // Whoever is done with the events helps with the rest; not with keys, where two meet in a deadlock.
         const events = async () => {
           for (const step of taken(ofEvents)) await run(first, step);
-          if (stage !== 'key') for (const step of taken(ofService)) await run(first, step);
+          if (stage !== 'key') for (const step of taken(ofRest)) await run(first, step);
         };
-        const service = async () => {
-          for (const step of taken(ofService)) await run(second, step);
+        const rest = async () => {
+          for (const step of taken(ofRest)) await run(second, step);
         };
-        await together(
-          stage === 'table' ? [unlogged(first, events), unlogged(second, service)] : [events(), service()],
-        );
+        await together(stage === 'table' ? [unlogged(first, events), unlogged(second, rest)] : [events(), rest()]);
       }
       await first.query('drop function first_day, address, word, pick, chance');
     }),

@@ -6,8 +6,9 @@ const heavy: Statement[] = [
   {
     name: 'revenue of the week',
     sql: `select currency, count(*), sum(amount_cents) from payments
-      where paid_at > now() - interval '7 days' group by currency`,
+      where paid_at > now() - $1::interval group by currency`,
     everyMs: 3_000,
+    values: () => ['7 days'],
   },
   {
     name: 'refresh the popularity',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { type Choose, chooser, type Statement } from './statement.ts';
@@ -19,10 +20,11 @@ export interface WorkloadOptions {
   random?: () => number;
 }
 
-const connectTimeoutMs = 5_000;
+const connectTimeoutMs = 2_000;
 /** Ends the wait for a server that went away without a word. */
 const answerTimeoutMs = 60_000;
-const longestBackoffMs = 5_000;
+const shortestBackoffMs = 100;
+const longestBackoffMs = 2_000;
 
 /**
  * Uses the demo database as its service would: one connection, small statements many times a second,
@@ -36,13 +38,15 @@ const longestBackoffMs = 5_000;
 export function startWorkload(url: string, options: WorkloadOptions = {}): Workload {
   const { intervalMs = 250, random = Math.random } = options;
   const stopping = new AbortController();
+  const stopped = once(stopping.signal, 'abort');
   let rounds = 0;
   let client: pg.Client | undefined;
 
   const rest = (ms: number) => delay(ms, undefined, { signal: stopping.signal }).catch(() => {});
   const serve = async (onRound: () => void) => {
     client = connection(url);
-    await client.connect();
+    // A client that is ended while it connects to a server that hangs never settles this, but for the timeout.
+    await Promise.race([client.connect(), stopped]);
     const due = new Map<Statement, number>();
     while (!stopping.signal.aborted) {
       await round(client, due, random, stopping.signal);
@@ -53,9 +57,9 @@ export function startWorkload(url: string, options: WorkloadOptions = {}): Workl
     }
   };
   const run = async () => {
-    let backoffMs = intervalMs;
+    let backoffMs = shortestBackoffMs;
     while (!stopping.signal.aborted) {
-      await serve(() => (backoffMs = intervalMs)).catch(() => {});
+      await serve(() => (backoffMs = shortestBackoffMs)).catch(() => {});
       // Not awaited: a server that hangs does not say goodbye either.
       client?.end().catch(() => {});
       await rest(backoffMs);
@@ -67,7 +71,7 @@ export function startWorkload(url: string, options: WorkloadOptions = {}): Workl
     rounds: () => rounds,
     stop: () => {
       stopping.abort();
-      // An end in the middle of a statement or of connecting breaks the connection, and so the wait for it.
+      // An end in the middle of a statement breaks the connection, and so the wait for it.
       client?.end().catch(() => {});
       return running;
     },

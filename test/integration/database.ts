@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { inject } from 'vitest';
+import { expect, inject, vi } from 'vitest';
+import { collectIndexes, type MeasureLimits } from '../../lib/indexes/collect.ts';
+import type { IndexSnapshot } from '../../lib/indexes/snapshot.ts';
 import { readServer, type Server } from '../../lib/postgres/server.ts';
 import { openSession, type Session } from '../../lib/postgres/session.ts';
 
@@ -33,8 +35,8 @@ export async function createDatabase({
     run: (...statements) => runAt(url.href, ...statements),
     as(user, password) {
       const other = new URL(url);
-      other.username = user;
-      other.password = password;
+      other.username = encodeURIComponent(user);
+      other.password = encodeURIComponent(password);
       return other.href;
     },
     drop: async () => {
@@ -56,6 +58,60 @@ export async function withSession<Result>(
   } finally {
     await session.close();
   }
+}
+
+/** The indexes of a database as they are now. */
+export function collect(url: string, limits?: MeasureLimits): Promise<IndexSnapshot> {
+  return withSession(url, (session, server) => collectIndexes(session, server, limits));
+}
+
+/** What an index must have again after its drop was undone, by its name. */
+export function definitions({ indexes }: IndexSnapshot): object {
+  return Object.fromEntries(
+    indexes.map(({ sql, definition, constraint, valid, parent }) => [
+      sql.index,
+      { definition, constraint, valid, parent },
+    ]),
+  );
+}
+
+/** A login role of a test's own. Drop its databases first: what it was granted there keeps it alive. */
+export async function createRole(name: string, ...grants: string[]): Promise<{ drop(): Promise<void> }> {
+  const admin = inject('postgresUrl');
+  const role = pg.escapeIdentifier(name);
+  await runAt(admin, `create role ${role} login password ${pg.escapeLiteral(rolePassword)}`);
+  for (const grant of grants) await runAt(admin, `grant ${grant} to ${role}`);
+  return {
+    drop: async () => {
+      await runAt(admin, `drop role if exists ${role}`);
+    },
+  };
+}
+
+/** The password of every role that {@link createRole} makes; its characters mean something in URLs. */
+export const rolePassword = 'p@ss:w/o%rd?#😀';
+
+/** Runs statements on a connection that stays open, and with it its transaction and its locks, until `end`. */
+export async function hold(url: string, ...statements: string[]): Promise<{ client: pg.Client; end(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  return { client, end: () => client.end().catch(() => {}) };
+}
+
+/** The rows of one statement. */
+export async function rowsOf<Row>(database: { url: string }, sql: string): Promise<Row[]> {
+  const [result] = await runAt(database.url, sql);
+  return (result?.rows ?? []) as Row[];
+}
+
+/**
+ * Waits until a statement answers a row. Before PostgreSQL 15 a process of its own gathers the
+ * counters that connections publish, and takes its time.
+ */
+export async function settled(database: { url: string }, sql: string): Promise<void> {
+  await vi.waitFor(async () => expect(await rowsOf(database, sql)).not.toEqual([]), { timeout: 20_000, interval: 50 });
 }
 
 async function runAt(url: string, ...statements: string[]): Promise<pg.QueryResult[]> {

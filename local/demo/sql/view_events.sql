@@ -15,7 +15,7 @@ create table view_events (
   occurred_at timestamptz not null
 );
 
--- Five events a session. Viewer and content are those of the session: service.sql picks them with the same salts.
+-- Five events a session. Viewer and content are those of the session: tables.sql picks them with the same salts.
 -- events 27 view events
 insert into view_events
 select i, s, pick(s, 31, 100000, 1.6), pick(s, 32, 20000, 3),
@@ -39,7 +39,7 @@ create index view_events_session_id_idx on view_events (session_id);
 -- index 70 index on countries
 create index view_events_country_idx on view_events (country);
 
--- One statement each: it locks the other table too, and to hold two of them is to meet service.sql in a deadlock.
+-- One statement each: it locks the other table too, and to hold two of them is to meet indexes.sql in a deadlock.
 -- key 20 foreign keys of view events
 alter table view_events add foreign key (session_id) references playback_sessions;
 -- key 20 foreign keys of view events

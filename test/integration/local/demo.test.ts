@@ -40,7 +40,7 @@ describe('at full scale', () => {
   beforeAll(async () => {
     const { url, created } = await ensureDemo(server, (done, total) => progress.push({ done, total }));
     expect(created).toBe(true);
-    await onConnection(url, (client) => runEach(client, 2, numbers()));
+    await onConnection(url, (client) => runEach(client, 1, numbers()));
     ({ indexes, queries, findings } = await audit(url));
   });
 
@@ -56,7 +56,7 @@ describe('at full scale', () => {
       if (rule === 'indexes/unused') expect.soft(index?.scans, name).toBe(0);
       if (rule === 'indexes/duplicate') expect.soft(index?.scans, name).toBeGreaterThan(0);
       if (rule === 'indexes/fragmented') expect.soft(index?.fragmentation?.leafDensityPercent, name).toBeLessThan(75);
-      if (rule === 'queries/slow') expect.soft(statementOf(name)?.calls, name).toBe(2);
+      if (rule === 'queries/slow') expect.soft(statementOf(name)?.calls, name).toBe(1);
     }
     expect(statementOf('refresh the popularity')?.kind).toBe('utility');
     expect(statementOf('analyze the events')?.kind).toBe('utility');

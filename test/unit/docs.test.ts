@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { roster } from '../../lib/audit.ts';
+import { errorCodes } from '../../lib/errors.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+describe('docs/errors.md', () => {
+  test('has a section for every code, each once, and for nothing else', () => {
+    const sections = [...read('docs/errors.md').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(sections.sort()).toEqual(
+      Object.keys(errorCodes)
+        .map((code) => `\`${code}\``)
+        .sort(),
+    );
+  });
+
+  test.each(Object.entries(errorCodes))('says the HTTP status of %s', (code, { status }) => {
+    const [, section = ''] = read('docs/errors.md').split(`## \`${code}\`\n`);
+    expect(section.split('\n## ')[0]).toContain(`HTTP ${status}`);
+  });
+});
+
+describe('docs/rules', () => {
+  test('has a page for every rule, and no other', () => {
+    const pages = readdirSync(join(root, 'docs/rules'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.md') && path !== 'README.md')
+      .map((path) => `docs/rules/${path.replaceAll('\\', '/')}`);
+    expect(pages.sort()).toEqual(roster.map(({ docs }) => docs).sort());
+  });
+
+  describe.each(roster.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
+    test('begins with the id of the rule', () => {
+      expect(read(rule.docs).split('\n')[0]).toBe(`# \`${id}\``);
+    });
+
+    test('lists every option with its default, and no other', () => {
+      const { properties } = z.toJSONSchema(rule.options, { io: 'input' }) as {
+        properties: Record<string, { default?: unknown }>;
+      };
+      const defaults = Object.entries(properties).map(([name, option]) => [name, String(option.default)]);
+      const rows = [...read(rule.docs).matchAll(/^\| +`(\w+)` +\| +`?(.+?)`? +\|/gm)].map(
+        ([, name = '', value = '']) => [name, value.replaceAll(/[,_](?=\d{3})/g, '')],
+      );
+      expect(rows.sort()).toEqual(defaults.sort());
+    });
+
+    test('says what the rule looks for and why in the rule itself', () => {
+      expect(rule.title).not.toBe('');
+      expect(rule.why).toMatch(/\.$/);
+    });
+  });
+});
+
+test('the ids of rules are a contract', () => {
+  expect(roster.map(({ id }) => id).sort()).toEqual([
+    'indexes/duplicate',
+    'indexes/fragmented',
+    'indexes/unused',
+    'queries/slow',
+  ]);
+});

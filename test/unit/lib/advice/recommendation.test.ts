@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AuditOutcome, follow, type Recommendation, statuses } from '../../../../lib/advice/recommendation.ts';
+import { findings } from '../../generated.ts';
+import { finding } from '../../snapshots.ts';
+
+const monday = '2026-01-05T00:00:00.000Z';
+const tuesday = '2026-01-06T00:00:00.000Z';
+const rules = ['indexes/unused', 'queries/slow'];
+
+const known: fc.Arbitrary<Recommendation[]> = fc.uniqueArray(
+  fc.tuple(findings, fc.constantFrom(...statuses)).map(([found, status]) => ({
+    ...found,
+    status,
+    firstSeenAt: monday,
+    lastSeenAt: monday,
+    appliedAt: status === 'applied' || status === 'verified' ? monday : null,
+  })),
+  { selector: ({ id }) => id },
+);
+const outcomes: fc.Arbitrary<AuditOutcome> = fc.record({
+  at: fc.constant(tuesday),
+  findings: fc.uniqueArray(findings, { selector: ({ id }) => id }),
+  judged: fc.subarray(rules).map((list) => new Set(list)),
+});
+
+function law(check: (before: Map<string, Recommendation>, outcome: AuditOutcome, after: Recommendation[]) => void) {
+  fc.assert(
+    fc.property(known, outcomes, (list, outcome) =>
+      check(new Map(list.map((each) => [each.id, each])), outcome, follow(list, outcome)),
+    ),
+  );
+}
+
+describe('following recommendations through an audit', () => {
+  test('loses none and makes up none', () => {
+    law((before, outcome, after) => {
+      const expected = new Set([...before.keys(), ...outcome.findings.map(({ id }) => id)]);
+      expect(after.length).toBe(expected.size);
+      expect(new Set(after.map(({ id }) => id))).toEqual(expected);
+    });
+  });
+
+  test('opens everything that is found, unless somebody dismissed it', () => {
+    law((before, outcome, after) => {
+      for (const { id } of outcome.findings) {
+        const { status, lastSeenAt, appliedAt } = after.find((each) => each.id === id) ?? {};
+        expect(status).toBe(before.get(id)?.status === 'dismissed' ? 'dismissed' : 'open');
+        expect([lastSeenAt, appliedAt]).toEqual([tuesday, null]);
+      }
+    });
+  });
+
+  test('keeps the day when each was seen first', () => {
+    law((before, _, after) => {
+      for (const { id, firstSeenAt } of after) expect(firstSeenAt).toBe(before.has(id) ? monday : tuesday);
+    });
+  });
+
+  test('takes what was open, is found no more and was looked for as applied', () => {
+    law((before, { findings: found, judged }, after) => {
+      for (const old of before.values()) {
+        if (old.status !== 'open' || !judged.has(old.rule) || found.some(({ id }) => id === old.id)) continue;
+        expect(after).toContainEqual({ ...old, status: 'applied', appliedAt: tuesday });
+      }
+    });
+  });
+
+  test('leaves alone what was not looked for, and what is not open', () => {
+    law((before, { findings: found, judged }, after) => {
+      for (const old of before.values()) {
+        if (found.some(({ id }) => id === old.id) || (old.status === 'open' && judged.has(old.rule))) continue;
+        expect(after).toContainEqual(old);
+      }
+    });
+  });
+
+  test('says the same when the same audit is followed twice', () => {
+    law((before, outcome, after) => {
+      expect(follow(after, outcome)).toEqual(after);
+      expect(follow([...before.values()], outcome)).toEqual(after);
+    });
+  });
+
+  test('takes the evidence of the newest audit', () => {
+    const first = follow([], { at: monday, findings: [finding({ evidence: { scans: 0 } })], judged: new Set(rules) });
+    const second = follow(first, {
+      at: tuesday,
+      findings: [finding({ evidence: { scans: 7 } })],
+      judged: new Set(rules),
+    });
+    expect(second).toMatchObject([{ evidence: { scans: 7 }, firstSeenAt: monday, lastSeenAt: tuesday }]);
+  });
+
+  test('opens again what came back after it was applied', () => {
+    const judged = new Set(rules);
+    const opened = follow([], { at: monday, findings: [finding()], judged });
+    const applied = follow(opened, { at: tuesday, findings: [], judged });
+    const again = follow(applied, { at: '2026-01-07T00:00:00.000Z', findings: [finding()], judged });
+    expect(applied).toMatchObject([{ status: 'applied', appliedAt: tuesday, lastSeenAt: monday }]);
+    expect(again).toMatchObject([{ status: 'open', appliedAt: null, firstSeenAt: monday }]);
+  });
+});
