@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DatabaseSnapshot, takeSnapshot } from '../lib/audit.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { checkDatabaseUrl } from '../lib/postgres/url.ts';

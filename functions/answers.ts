@@ -13,18 +13,18 @@ interface ListRequest {
 
 /** The rows of a list in the newest snapshot. */
 export function answerRows(part: Part, list: string, request: ListRequest): Promise<Reply> {
-  return answerPage(part, request, (audit) => history().rows(audit, list, request.limit));
+  return answerPage(part, request, async (audit) => (await history()).rows(audit, list, request.limit));
 }
 
 /** What a rule found in the newest snapshot. */
 export function answerFindings(part: Part, rule: string, request: ListRequest): Promise<Reply> {
-  return answerPage(part, request, (audit) => history().findings(audit, rule, request.limit));
+  return answerPage(part, request, async (audit) => (await history()).findings(audit, rule, request.limit));
 }
 
 /** The figures over the newest snapshot. */
 export async function answerSummary(part: Part, database: string | undefined): Promise<Reply> {
   const { name, audit } = await newest(part, database);
-  return { body: { data: await history().summary(audit), meta: metaOf(name, audit) } };
+  return { body: { data: await (await history()).summary(audit), meta: metaOf(name, audit) } };
 }
 
 async function answerPage(
@@ -39,8 +39,8 @@ async function answerPage(
 
 /** The newest audit of a part. @throws StreamGateError `database-unknown` or `history-empty` */
 async function newest(part: Part, database: string | undefined): Promise<{ name: string; audit: AuditHead }> {
-  const { name } = chooseDatabase(settings().databases, database);
-  const audit = await history().latest(name, part);
+  const { name } = chooseDatabase((await settings()).databases, database);
+  const audit = await (await history()).latest(name, part);
   if (audit) return { name, audit };
   throw historyEmpty(name, part);
 }

@@ -1,4 +1,5 @@
 import type { APIGatewayRequestAuthorizerEventV2, APIGatewaySimpleAuthorizerWithContextResult } from 'aws-lambda';
+import { StreamGateError } from '../lib/errors.ts';
 import { authorize } from '../lib/http/authentication.ts';
 import { settings } from './environment.ts';
 import { routes } from './routes.ts';
@@ -13,10 +14,12 @@ export async function handler(
 ): Promise<APIGatewaySimpleAuthorizerWithContextResult<{ scopes: string }>> {
   const route = routes.find(({ method, path }) => `${method} ${path}` === event.routeKey);
   if (!route?.scope) return { isAuthorized: false, context: { scopes: '' } };
+  const { tokens } = await settings();
   try {
-    const scopes = authorize(event.headers?.authorization, route.scope, settings().tokens);
+    const scopes = authorize(event.headers?.authorization, route.scope, tokens);
     return { isAuthorized: true, context: { scopes: scopes.join(' ') } };
-  } catch {
+  } catch (error) {
+    if (!(error instanceof StreamGateError)) throw error;
     return { isAuthorized: false, context: { scopes: '' } };
   }
 }

@@ -3,7 +3,7 @@
  * gateway serves them, and OpenAPI and the tests are written from it. An endpoint that does not work
  * is not in it.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Finding } from '../lib/advice/finding.ts';
 import { Recommendation } from '../lib/advice/recommendation.ts';
 import { Health } from '../lib/health.ts';

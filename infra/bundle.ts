@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 import { audits, routes, type ScheduledAudit } from '../functions/routes.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -62,28 +62,6 @@ const commonJs = [
 ].join('');
 
 /**
- * Says of our own modules that importing one does nothing but define things. esbuild then leaves out
- * a module of which nothing is used; otherwise every endpoint would carry the SQL parser of the audits.
- */
-const onlyDefinitions: Plugin = {
-  name: 'only-definitions',
-  setup({ onResolve, resolve: find }) {
-    onResolve({ filter: /^\.\.?\// }, async ({ path, pluginData, ...where }) => {
-      if (pluginData === onlyDefinitions.name || where.importer.includes('node_modules')) return undefined;
-      const { importer, resolveDir, kind, with: attributes } = where;
-      const found = await find(path, {
-        importer,
-        resolveDir,
-        kind,
-        with: attributes,
-        pluginData: onlyDefinitions.name,
-      });
-      return { ...found, sideEffects: false };
-    });
-  },
-};
-
-/**
  * Builds all functions into `<directory>/<entry>/index.mjs`, in place of what was there.
  *
  * @throws esbuild's BuildFailure, with the place in the source, when one does not build
@@ -109,7 +87,6 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
     banner: { js: commonJs },
     // pg tries to load it and goes on without.
     external: ['pg-native'],
-    plugins: [onlyDefinitions],
     metafile: true,
     logLevel: 'error',
   });

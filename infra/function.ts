@@ -22,6 +22,14 @@ export interface ServiceFunctionProps {
   events?: Required<Pick<lambda.EventInvokeConfigOptions, 'maxEventAge' | 'retryAttempts' | 'onFailure'>>;
 }
 
+/**
+ * Hands a function its secret over HTTP, with a cache of its own: functions/secret.ts asks it.
+ * https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+ */
+const secretsExtension = lambda.ParamsAndSecretsLayerVersion.fromVersion(lambda.ParamsAndSecretsVersions.V1_0_103, {
+  logLevel: lambda.ParamsAndSecretsLogLevel.WARN,
+});
+
 /** A Lambda function with all that each of ours has: its own role, its own log, traces, and the settings that it reads. */
 export class ServiceFunction extends Construct {
   /** The function itself. */
@@ -34,6 +42,7 @@ export class ServiceFunction extends Construct {
     const bundle = service.bundles.find((candidate) => candidate.entry === entry);
     if (!bundle) throw new Error(`There is no bundle of functions/${entry}.ts.`);
 
+    const readsSettings = bundle.sources.includes('functions/environment.ts');
     const logGroup = new logs.LogGroup(this, 'Log', {
       retention: stage.logRetentionDays,
       removalPolicy: stage.protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
@@ -58,6 +67,7 @@ export class ServiceFunction extends Construct {
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
       environment: { NODE_OPTIONS: '--enable-source-maps' },
+      ...(readsSettings ? { paramsAndSecrets: secretsExtension } : {}),
       ...(props.concurrency === undefined ? {} : { reservedConcurrentExecutions: props.concurrency }),
       ...props.events,
     });
@@ -73,7 +83,7 @@ export class ServiceFunction extends Construct {
     });
 
     // What reads no settings, such as the description of the API, gets none and may not read the secret.
-    if (bundle.sources.includes('functions/environment.ts')) {
+    if (readsSettings) {
       this.bindSecret(service.secret);
       this.lambda.addEnvironment('STREAMGATE_RETENTION_DAYS', String(stage.historyRetentionDays));
     }

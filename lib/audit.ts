@@ -2,7 +2,7 @@
  * The audit: collect a snapshot, run the rules over it, keep both. One part of one database at a time,
  * over one connection that can only read.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AnyRule, type RuleConfiguration, runRules } from './advice/configuration.ts';
 import { bySeverity, type Finding } from './advice/finding.ts';
 import { collectIndexes } from './indexes/collect.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Whether the service works: `status` for everybody, `details` for the bearer of a token. */
 export const Health = z

@@ -2,7 +2,7 @@
  * Every threshold and every environment variable, in one place: one schema checks them, gives the
  * defaults and describes them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { StreamGateError } from './errors.ts';
 import { checkDatabaseUrl, databaseName } from './postgres/url.ts';
 

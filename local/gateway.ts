@@ -63,7 +63,7 @@ async function serve(request: IncomingMessage, handlers: ReadonlyMap<Route, Hand
     return { ...answer, headers: { ...answer.headers, allow: allowed } };
   }
   const scopes =
-    route.scope === null ? undefined : authorize(request.headers.authorization, route.scope, settings().tokens);
+    route.scope === null ? undefined : authorize(request.headers.authorization, route.scope, (await settings()).tokens);
   return handler(toEvent(request, url, route, scopes, await readBody(request)), context(route));
 }
 

@@ -4,7 +4,7 @@ import cliProgress from 'cli-progress';
 import pc from 'picocolors';
 import { handler as auditIndexes } from '../functions/audits/indexes.ts';
 import { handler as auditQueries } from '../functions/audits/queries.ts';
-import { closeEnvironment, configuration, history, settings } from '../functions/environment.ts';
+import { closeEnvironment, configuration, history } from '../functions/environment.ts';
 import { hashToken } from '../lib/http/authentication.ts';
 import { readServer } from '../lib/postgres/server.ts';
 import { openSession } from '../lib/postgres/session.ts';
@@ -38,6 +38,7 @@ export async function start(): Promise<void> {
   });
   try {
     await Promise.race([run(readLocalSettings(), stack), told]);
+    say('\nStopping …');
   } finally {
     await stack.disposeAsync();
   }
@@ -72,10 +73,9 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
     ...JSON.parse(process.env.STREAMGATE_TOKENS || '{}'),
     [hashToken(token)]: scopes,
   });
-  settings();
-  configuration();
+  await configuration();
   stack.defer(closeEnvironment);
-  await history().migrate();
+  await (await history()).migrate();
   line(
     'Dashboard',
     pc.underline(`http://${local.HOST === '0.0.0.0' ? '127.0.0.1' : local.HOST}:${port}/#token=${token}`),
@@ -121,7 +121,7 @@ async function prepareDatabases(
     process.env.DATABASE_URL = url;
     const workload = startWorkload(url);
     stack.defer(() => workload.stop());
-    while (workload.rounds() === 0) await new Promise((next) => setTimeout(next, 50));
+    await workload.firstRound;
   }
   process.env.STREAMGATE_HISTORY_URL ||= await embedded.createDatabase('streamgate');
 }

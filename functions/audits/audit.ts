@@ -17,18 +17,20 @@ export type AuditReport = Record<string, AuditResult>;
 export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditReport> {
   return async ({ time }) => {
     const window = windowOf(time);
-    const { databases, retentionDays } = settings();
-    await history().migrate();
+    const { databases, retentionDays } = await settings();
+    const store = await history();
+    const rules = await configuration();
+    await store.migrate();
     const report: AuditReport = {};
     const failures: Error[] = [];
     for (const database of databases) {
       try {
-        report[database.name] = await runAudit(part, database, window, history(), configuration());
+        report[database.name] = await runAudit(part, database, window, store, rules);
       } catch (error) {
         failures.push(error as Error);
       }
     }
-    await history().prune(new Date(window.getTime() - retentionDays * 86_400_000));
+    await store.prune(new Date(window.getTime() - retentionDays * 86_400_000));
     if (failures.length > 0)
       throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join(' '));
     return report;

@@ -10,7 +10,8 @@ import { health } from '../routes.ts';
 export const handler = endpoint(health, async ({ headers }) => {
   const { historyError, audits } = await look();
   const status = historyError === undefined ? 'up' : 'down';
-  const known = scopesOf(headers.authorization, settings().tokens)?.includes('read') ?? false;
+  const { tokens } = await settings();
+  const known = scopesOf(headers.authorization, tokens)?.includes('read') ?? false;
   const details: Health['data']['details'] = {
     version,
     history: historyError === undefined ? { status: 'up' } : { status: 'down', message: historyError },
@@ -23,10 +24,12 @@ export const handler = endpoint(health, async ({ headers }) => {
 async function look() {
   try {
     const now = Date.now();
+    const { databases } = await settings();
+    const store = await history();
     const audits = await Promise.all(
-      settings().databases.flatMap(({ name }) =>
+      databases.flatMap(({ name }) =>
         parts.map(async (part) => {
-          const latest = await history().latest(name, part);
+          const latest = await store.latest(name, part);
           return {
             database: name,
             part,

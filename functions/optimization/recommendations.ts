@@ -8,8 +8,9 @@ import { recommendations } from '../routes.ts';
 
 /** GET /optimization/recommendations */
 export const handler = endpoint(recommendations, async ({ parameters: { database, limit, status } }) => {
-  const { name } = chooseDatabase(settings().databases, database);
-  const audits = (await Promise.all(parts.map((part) => history().latest(name, part)))).filter(
+  const { name } = chooseDatabase((await settings()).databases, database);
+  const store = await history();
+  const audits = (await Promise.all(parts.map((part) => store.latest(name, part)))).filter(
     (audit) => audit !== undefined,
   );
   const takenAt = audits
@@ -17,7 +18,7 @@ export const handler = endpoint(recommendations, async ({ parameters: { database
     .sort()
     .at(-1);
   if (takenAt === undefined) throw historyEmpty(name);
-  const all = await history().recommendations(name, status === 'all' ? undefined : status);
+  const all = await store.recommendations(name, status === 'all' ? undefined : status);
   return {
     body: {
       data: all.sort(bySeverity).slice(0, limit),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StreamGateError } from '../errors.ts';
 import { bySeverity, type Finding } from './finding.ts';
 import type { Rule } from './rule.ts';

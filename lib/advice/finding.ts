@@ -7,7 +7,7 @@
  * - recommendation: a finding with a life: open, applied, verified, dismissed.
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How much a finding matters, worst first. */
 export const severities = ['critical', 'warning', 'info'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { statuses } from '../advice/recommendation.ts';
 
 /** The longest list that is answered, and the usual one. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorCodes, StreamGateError } from '../errors.ts';
 
 /** An error answer, https://www.rfc-editor.org/rfc/rfc9457. `code` is stable and listed in docs/errors.md. */

@@ -2,7 +2,7 @@
  * What the indexes of a database looked like at one moment. Collected by collect.ts, judged by
  * rules/, and served by the endpoints as it is. Counters count since `server.statisticsResetAt`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Note, Server } from '../postgres/server.ts';
 
 /** A key column or expression of an index, with everything that makes two of them differ. */

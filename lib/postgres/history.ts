@@ -4,7 +4,7 @@ import { follow, type Recommendation, type Status } from '../advice/recommendati
 import { databaseError } from './errors.ts';
 import { migrations } from './migrations.ts';
 import type { Note } from './server.ts';
-import { plainTypes, statementMark } from './session.ts';
+import { marked, plainTypes } from './session.ts';
 import { clientConfig, describeUrl } from './url.ts';
 
 /** An audit of one part of one database, as it is kept. */
@@ -61,7 +61,8 @@ export function openHistory(url: string): History {
   const pool = new pg.Pool({
     ...clientConfig(url),
     application_name: 'streamgate',
-    max: 4,
+    // An environment serves one request at a time; the second is for an audit's transaction beside a read.
+    max: 2,
     connectionTimeoutMillis: 5_000,
     statement_timeout: 15_000,
     query_timeout: 20_000,
@@ -73,7 +74,7 @@ export function openHistory(url: string): History {
   /** Runs a statement by itself, or on the connection of a transaction. */
   async function run<Row>(sql: string, parameters: unknown[] = [], on: pg.Pool | pg.PoolClient = pool): Promise<Row[]> {
     try {
-      return (await on.query(`${statementMark} ${sql}`, parameters)).rows as Row[];
+      return (await on.query(marked(sql), parameters)).rows as Row[];
     } catch (error) {
       throw databaseError(error, where);
     }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StreamGateError } from '../errors.ts';
 import type { Session } from './session.ts';
 

@@ -28,6 +28,11 @@ export interface Session {
 /** Marks StreamGate's own statements in pg_stat_statements and pg_stat_activity, so that it does not judge itself. */
 export const statementMark = '/* streamgate */';
 
+/** Puts the mark behind the first word of a statement: from PostgreSQL 18 on a comment before it is not kept. */
+export function marked(sql: string): string {
+  return sql.replace(/^\s*\w+/, (word) => `${word} ${statementMark}`);
+}
+
 /**
  * Opens a session.
  *
@@ -58,21 +63,26 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
     throw databaseError(error, where);
   }
   const open = client;
-  const begin = `${statementMark} begin read only; ${statementMark} set local statement_timeout = ${limits.statementMs};
-    ${statementMark} set local lock_timeout = ${limits.lockMs};
-    ${statementMark} set local idle_in_transaction_session_timeout = ${limits.statementMs};
-    ${statementMark} set local jit = off;
-    ${statementMark} set local search_path = pg_catalog, pg_temp`;
+  const begin = [
+    'begin read only',
+    `set local statement_timeout = ${limits.statementMs}`,
+    `set local lock_timeout = ${limits.lockMs}`,
+    `set local idle_in_transaction_session_timeout = ${limits.statementMs}`,
+    'set local jit = off',
+    'set local search_path = pg_catalog, pg_temp',
+  ]
+    .map(marked)
+    .join('; ');
   return {
     where,
     async read<Row>(sql: string, parameters: unknown[] = []) {
       try {
         await open.query(begin);
-        const { rows } = await open.query(`${statementMark} ${sql}`, parameters);
-        await open.query(`${statementMark} commit`);
+        const { rows } = await open.query(marked(sql), parameters);
+        await open.query(marked('commit'));
         return rows as Row[];
       } catch (error) {
-        await open.query(`${statementMark} rollback`).catch(() => {});
+        await open.query(marked('rollback')).catch(() => {});
         throw databaseError(error, where);
       }
     },

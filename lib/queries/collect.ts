@@ -52,7 +52,7 @@ export async function collectQueries(session: Session, server: Server): Promise<
   const information = present.has('toplevel') ? await readInformation(session, extension.schema) : undefined;
   await loadParser();
   const visible = rows.filter((row) => row.queryId !== null && row.query !== null);
-  const statements = joinRows(visible.filter((row) => !row.query.startsWith(statementMark)));
+  const statements = joinRows(visible.filter((row) => !row.query.includes(statementMark)));
   const resetAt = information?.resetAt ?? null;
   return {
     takenAt,

@@ -2,7 +2,7 @@
  * What pg_stat_statements knew of a database at one moment. Collected by collect.ts, judged by
  * rules/, summed by statistics.ts, and served by the endpoints as it is.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Note, Server } from '../postgres/server.ts';
 
 /** What a statement does. `utility`: everything that is not planned. `unknown`: its text cannot be parsed. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isSlow } from './rules/slow.ts';
 import { type QuerySnapshot, type StatementKind, statementKinds } from './snapshot.ts';
 

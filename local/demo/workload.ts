@@ -8,6 +8,8 @@ import { statements } from './statements.ts';
 export interface Workload {
   /** How often all statements that were due have run. From 1 on each has run, and the server's counters show it. */
   rounds(): number;
+  /** Resolves after the first round of all. */
+  firstRound: Promise<void>;
   /** Stops at once; a statement under way is given up. */
   stop(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export function startWorkload(url: string, options: WorkloadOptions = {}): Workl
   const stopping = new AbortController();
   const stopped = once(stopping.signal, 'abort');
   let rounds = 0;
+  const first = Promise.withResolvers<void>();
   let client: pg.Client | undefined;
 
   const rest = (ms: number) => delay(ms, undefined, { signal: stopping.signal }).catch(() => {});
@@ -52,6 +55,7 @@ export function startWorkload(url: string, options: WorkloadOptions = {}): Workl
       await round(client, due, random, stopping.signal);
       if (stopping.signal.aborted) return;
       rounds++;
+      first.resolve();
       onRound();
       await rest(intervalMs);
     }
@@ -69,6 +73,7 @@ export function startWorkload(url: string, options: WorkloadOptions = {}): Workl
   const running = run();
   return {
     rounds: () => rounds,
+    firstRound: first.promise,
     stop: () => {
       stopping.abort();
       // An end in the middle of a statement breaks the connection, and so the wait for it.

@@ -5,6 +5,7 @@ import { collectIndexes, type MeasureLimits } from '../../lib/indexes/collect.ts
 import type { IndexSnapshot } from '../../lib/indexes/snapshot.ts';
 import { readServer, type Server } from '../../lib/postgres/server.ts';
 import { openSession, type Session } from '../../lib/postgres/session.ts';
+import type { PostgresBinaries } from '../../local/postgres.ts';
 
 /** A database of a test's own on the shared server. */
 export interface TestDatabase {
@@ -73,6 +74,12 @@ export function definitions({ indexes }: IndexSnapshot): object {
       { definition, constraint, valid, parent },
     ]),
   );
+}
+
+/** The PostgreSQL that the run is with, as an option for `startPostgres`. */
+export async function binaries(): Promise<{ binaries?: PostgresBinaries }> {
+  const installed = process.env.TEST_POSTGRES;
+  return installed ? { binaries: (await import(installed)) as PostgresBinaries } : {};
 }
 
 /** A login role of a test's own. Drop its databases first: what it was granted there keeps it alive. */

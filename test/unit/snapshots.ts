@@ -1,7 +1,7 @@
 /** Values for tests, each with the overrides that the test is about: what is not said is plain and harmless. */
 import { type Finding, findingId } from '../../lib/advice/finding.ts';
 import type { DatabaseSnapshot } from '../../lib/audit.ts';
-import type { Constraint, Element, ForeignKey, Index, IndexSnapshot, Table } from '../../lib/indexes/snapshot.ts';
+import type { Element, ForeignKey, Index, IndexSnapshot, Table } from '../../lib/indexes/snapshot.ts';
 import type { Server } from '../../lib/postgres/server.ts';
 import type { QuerySnapshot, Statement } from '../../lib/queries/snapshot.ts';
 import type { StatementRow } from '../../lib/queries/statements.sql.ts';
@@ -44,6 +44,8 @@ export function element(column: string | null, overrides: Partial<Element> = {})
 export function descending(column: string): Element {
   return element(column, { descending: true, nullsFirst: true });
 }
+
+type Constraint = NonNullable<Index['constraint']>;
 
 export function constraint(type: Constraint['type'], overrides: Partial<Constraint> = {}): Constraint {
   const definition = type === 'exclusion' ? 'EXCLUDE USING gist (a WITH &&)' : `${type.toUpperCase()} (a)`;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, milliseconds } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';

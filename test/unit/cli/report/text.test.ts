@@ -68,7 +68,7 @@ describe('the findings', () => {
     expect(shared.match(/Ask first\./g)).toHaveLength(1);
     expect(shared).toMatch(/Before any of these: Ask first\./);
     const own = render([about('i', { action }), about('j', { action: { ...action, caution: 'Wait.' } })]);
-    expect(own).toMatch(/Ask first\.[^]*Wait\./);
+    expect(own).toMatch(/Ask first\.[\s\S]*Wait\./);
     expect(own).not.toMatch(/Before any of these/);
   });
 
@@ -150,8 +150,8 @@ describe('at a terminal', () => {
 
   test('colours change nothing but the colours', () => {
     const findings = [about('a', { severity: 'critical', impact: { bytes: mebibyte } }), about('b')];
-    const escape = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
-    expect(render(findings, {}, true).replaceAll(escape, '')).toBe(render(findings));
+    const sequence = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
+    expect(render(findings, {}, true).replaceAll(sequence, '')).toBe(render(findings));
   });
 
   // Known bug: a line break in a name is obeyed in titles, so that a name can pretend to be a finding.

@@ -39,12 +39,12 @@ describe('a configuration file', () => {
     [
       'a wrong type',
       '{"rules":{"indexes/unused":{"minBytes":"1"}}}',
-      /"indexes\/unused"[^]*expected number[^]*minBytes/,
+      /"indexes\/unused"[\s\S]*expected number[\s\S]*minBytes/,
     ],
     [
       'a value out of range',
       '{"rules":{"indexes/fragmented":{"maxWastedPercent":101}}}',
-      /"indexes\/fragmented"[^]*maxWastedPercent/,
+      /"indexes\/fragmented"[\s\S]*maxWastedPercent/,
     ],
     ['true for a rule', '{"rules":{"indexes/unused":true}}', /indexes\/unused/],
     ['null for a rule', '{"rules":{"indexes/unused":null}}', /indexes\/unused/],

@@ -25,6 +25,11 @@ describe('the id of a finding', () => {
     );
   });
 
+  test('never changes for a statement or a function either', () => {
+    expect(findingId('queries/slow', { database: 'shop', queryId: '-42' })).toBe('d77b007037556678');
+    expect(findingId('memory/leak', { database: 'shop', function: 'api' })).toBe('6367919e4fe84d94');
+  });
+
   test('does not depend on the order in which the subject was written', () => {
     expect(findingId('r', { index: 'i', database: 'd' })).toBe(findingId('r', { database: 'd', index: 'i' }));
   });
@@ -66,6 +71,19 @@ describe('the order of findings', () => {
     ];
     const names = (list: typeof sorted) => list.map(({ subject }) => subject.index);
     expect(names([...sorted].reverse().sort(bySeverity))).toEqual(names(sorted));
+  });
+
+  test('among equals of severity is by time a day, and among equals of that by space', () => {
+    fc.assert(
+      fc.property(findings, findings, (a, b) => {
+        fc.pre(a.severity === b.severity);
+        const [time, space] = (['msPerDay', 'bytes'] as const).map(
+          (key) => (b.impact?.[key] ?? 0) - (a.impact?.[key] ?? 0),
+        );
+        const expected = Math.sign(time || space || 0);
+        if (expected !== 0) expect(Math.sign(bySeverity(a, b))).toBe(expected);
+      }),
+    );
   });
 
   test('is total: of two different findings exactly one comes first', () => {

@@ -77,7 +77,7 @@ describe('a failure of the database', () => {
   });
 
   test('that is understood already stays as it is', () => {
-    const known = new StreamGateError('extension-missing', 'Install it.');
+    const known = new StreamGateError('database-permission', 'Grant it.');
     expect(databaseError(known, where)).toBe(known);
   });
 

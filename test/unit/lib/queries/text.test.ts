@@ -100,6 +100,7 @@ describe('a text that was cut off', () => {
     ['do $$ gehei', 'do…'],
     ['select "gehei', 'select…'],
     ["select '🦆', '名', E'gehei", 'select $1, $2,…'],
+    ["select '🦆🦆🦆🦆🦆🦆', lower(b), 'gehei", 'select $1, lower(b),…'],
   ])('ends before the constant or comment: %s', (text, expected) => {
     expect(readText(text)).toEqual({ kind: 'unknown', query: expected });
   });

@@ -125,6 +125,12 @@ describe('the only index behind a foreign key stays', () => {
     expect(reported(indexes, { foreignKeys: [foreignKey(['a'])] })).toEqual([]);
   });
 
+  // Known bug: what cannot find equal values (GIN, GiST, SP-GiST) is taken for the support of the key.
+  test.fails('a trigram index is no support, however much it is used', () => {
+    const indexes = [on('i', ['a']), on('trigrams', ['a'], { method: 'gin', scans: 99 })];
+    expect(reported(indexes, { foreignKeys: [foreignKey(['a'])] })).toEqual([]);
+  });
+
   test('for each of several foreign keys', () => {
     const indexes = [on('a', ['a']), on('b', ['b']), on('ab', ['a', 'b']), on('c', ['c'])];
     const keys = [foreignKey(['a']), foreignKey(['b']), foreignKey(['b', 'a'])];
@@ -200,6 +206,12 @@ describe('what the finding tells', () => {
       /standby: the scans of the primary/,
     );
     expect(check([index('i')])[0]?.detail).not.toMatch(/standby/);
+  });
+
+  // Known bug: a space too many where the writes are told, and one before the full stop where they are not.
+  test.fails('in whole sentences', () => {
+    const told = [check([index('i')])[0]?.detail, check([index('i')], { tables: [table()] })[0]?.detail];
+    expect(told.join()).not.toMatch(/ {2}| \./);
   });
 
   test('the space that dropping it frees', () => {
