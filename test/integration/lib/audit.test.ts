@@ -12,7 +12,7 @@ describe('takeSnapshot and judge', () => {
       'insert into t select g, g from generate_series(1, 20000) g',
       'create index one on t (a)',
       'create index two on t (a)',
-      'select pg_sleep(0.11), count(*) from t where a > 5',
+      'select pg_sleep(0.11), count(*) from t where a * 2 > 5',
     );
   });
 
@@ -36,7 +36,7 @@ describe('takeSnapshot and judge', () => {
       ['info', 'indexes/unused'],
     ]);
     const [, slow] = findings;
-    expect(slow?.evidence).toMatchObject({ calls: 1, statement: expect.stringContaining('from t where a > $') });
+    expect(slow?.evidence).toMatchObject({ calls: 1, statement: expect.stringContaining('from t where a * $') });
     // The first step that it advises runs as it is, where PostgreSQL can plan without values.
     if ((await takeSnapshot(database.url)).server.versionNumber >= 160_000) await database.run(slow?.action?.sql ?? '');
   });

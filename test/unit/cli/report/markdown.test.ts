@@ -50,8 +50,16 @@ describe('a report in Markdown', () => {
 });
 
 describe('a name cannot break out', () => {
+  const named = (name: string) =>
+    render([finding({ title: name, detail: name, action: { kind: 'sql', sql: 'X;', caution: name } })], {
+      server: server({ database: name }),
+      notes: [{ code: 'x', message: name, rules: [] }],
+    });
+
   test.each([
     ['a line break', 'x\n\n# Owned\n'],
+    ['an underline', 'x\n===\ny'],
+    ['a list', 'x\n\n- Owned\n1. Owned'],
     ['a carriage return', 'x\r# Owned'],
     ['a line separator', 'x\u2028# Owned'],
     ['a fence', 'x\n```\n# Owned\n```'],
@@ -61,10 +69,9 @@ describe('a name cannot break out', () => {
     ['HTML', '<script>alert(1)</script><!-- '],
     ['a backslash before markup', '\\*x\\*'],
   ])('by %s', (_, name) => {
-    const out = render([finding({ title: name, detail: name, action: { kind: 'sql', sql: 'X;', caution: name } })], {
-      server: server({ database: name }),
-      notes: [{ code: 'x', message: name, rules: [] }],
-    });
+    const out = named(name);
+    // A name is a part of a line: it never makes another one.
+    expect(out.split(/[\n\r\u2028]/).length).toBe(named('plain').split('\n').length);
     const lines = prose(out);
     expect(lines.filter((line) => /^#/.test(line)).map((line) => line.split(' ')[0])).toEqual(['#', '##', '###', '##']);
     for (const line of lines.filter((each) => !each.startsWith('|'))) {

@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { handler as indexes } from '../../../functions/audits/indexes.ts';
+import { handler as queries } from '../../../functions/audits/queries.ts';
+import { routes } from '../../../functions/routes.ts';
+import type { Finding } from '../../../lib/advice/finding.ts';
+import { errorCodes } from '../../../lib/errors.ts';
+import { Problem } from '../../../lib/http/problem.ts';
+import type { Index } from '../../../lib/indexes/snapshot.ts';
+import { openHistory } from '../../../lib/postgres/history.ts';
+import type { Statement } from '../../../lib/queries/snapshot.ts';
+import type { QueryStatistics } from '../../../lib/queries/statistics.ts';
+import { type Api, configure, serveApi, tokens } from '../api.ts';
+import { createDatabase, rowsOf, type TestDatabase } from '../database.ts';
+
+interface List<Row> {
+  data: Row[];
+  meta: { database: string; total: number; limit: number; takenAt: string; notes: { code: string }[] };
+}
+
+let shop: TestDatabase;
+let bills: TestDatabase;
+let kept: TestDatabase;
+let api: Api;
+
+const guarded = routes.filter(({ scope }) => scope !== null);
+
+beforeAll(async () => {
+  shop = await createDatabase({ name: `shop "q" 😀 ${process.pid}` });
+  bills = await createDatabase({ extensions: false });
+  kept = await createDatabase({ extensions: false });
+  await shop.run(
+    'create table "T 😀" (id int primary key, a int, b int)',
+    'insert into "T 😀" select g, g, g from generate_series(1, 30000) g',
+    'create index one on "T 😀" (a)',
+    'create index "two ""2""" on "T 😀" (a)',
+    'delete from "T 😀" where a % 5 <> 0',
+    'vacuum "T 😀"',
+    `select count(*), pg_sleep(0.11) from "T 😀" where b * 2 = 7`,
+    'select count(*) from "T 😀" where b * 3 = 7',
+  );
+  await configure({
+    STREAMGATE_DATABASES: JSON.stringify({ 'my shop 😀': shop.url, bills: bills.url, later: bills.url }),
+    STREAMGATE_HISTORY_URL: kept.url,
+  });
+  api = await serveApi();
+});
+
+afterAll(async () => {
+  await api?.close();
+  for (const database of [shop, bills, kept]) await database?.drop();
+});
+
+async function refusal(path: string, init?: RequestInit): Promise<Problem> {
+  const { status, headers, body } = await api.get(path, init);
+  expect(headers.get('content-type')).toBe('application/problem+json');
+  const problem = Problem.parse(body);
+  expect(problem.status).toBe(status);
+  expect(errorCodes).toHaveProperty([problem.code]);
+  expect(problem.type).toBe(`urn:streamgate:error:${problem.code}`);
+  return problem;
+}
+
+describe('before the first audit', () => {
+  beforeAll(async () => {
+    const history = openHistory(kept.url);
+    await history.migrate();
+    await history.close();
+  });
+
+  it.each(guarded.map(({ path }) => path))('%s asks to come again', async (path) => {
+    expect(await refusal(path)).toMatchObject({ status: 503, code: 'history-empty' });
+    expect((await api.get(path)).headers.get('retry-after')).toMatch(/^\d+$/);
+  });
+});
+
+describe('after an audit', () => {
+  beforeAll(async () => {
+    const time = new Date().toISOString();
+    await queries({ time });
+    await indexes({ time });
+    // "later" shares its database with "bills", but no audit of it was kept.
+    await kept.run("delete from streamgate.audits where database = 'later'");
+  });
+
+  const list = async <Row>(path: string) => (await api.get(path)).body as List<Row>;
+
+  it.each(routes)('$path answers what it promises', async ({ path, response, scope }) => {
+    const { status, headers, body } = await api.get(path, scope === null ? { headers: { authorization: '' } } : {});
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('application/json');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(response.parse(body)).toEqual(body);
+  });
+
+  it('answers the indexes that SQL shows, largest first', async () => {
+    const { data, meta } = await list<Index>('/optimization/indexes/metrics');
+    const hand = await rowsOf<{ index: string; size: string }>(
+      shop,
+      `select indexrelname as index, pg_relation_size(indexrelid) as size from pg_stat_user_indexes order by 2 desc, 1`,
+    );
+    expect(data.map(({ index, sizeBytes }) => ({ index, size: String(sizeBytes) }))).toEqual(
+      hand.sort((a, b) => Number(b.size) - Number(a.size)),
+    );
+    expect(meta).toMatchObject({ database: 'my shop 😀', total: 3, limit: 50, notes: [] });
+  });
+
+  it('answers the findings about indexes', async () => {
+    const of = async (path: string) =>
+      (await list<Finding>(`/optimization/indexes/${path}`)).data.map(({ subject }) => subject.index);
+    expect(await of('duplicates')).toEqual(['two "2"']);
+    expect((await of('unused')).sort()).toEqual(['one', 'two "2"']);
+    expect((await of('fragmented')).sort()).toEqual(['T 😀_pkey', 'one', 'two "2"']);
+  });
+
+  it('answers the statements, their sums and the slow ones', async () => {
+    const { data: statements, meta } = await list<Statement>('/optimization/queries/metrics?limit=500');
+    const { data: stats } = (await api.get('/optimization/queries/stats')).body as { data: QueryStatistics };
+    const { data: slow } = await list<Finding>('/optimization/queries/slow');
+    expect(meta.total).toBe(statements.length);
+    expect(stats.statements).toBe(statements.length);
+    expect(stats.calls).toBe(statements.reduce((all, { calls }) => all + calls, 0));
+    const [hand] = await rowsOf<{ calls: string; total: number; id: string }>(
+      shop,
+      `select calls, total_exec_time as total, queryid::text as id from pg_stat_statements where query like 'select count(*), pg_sleep%'`,
+    );
+    expect(statements.find(({ queryId }) => queryId === hand?.id)).toMatchObject({
+      calls: Number(hand?.calls),
+      totalMs: hand?.total,
+    });
+    expect(slow.map(({ subject }) => subject.queryId)).toContain(hand?.id);
+  });
+
+  it('answers the recommendations that are open, or those of another status', async () => {
+    const total = async (query: string) => (await list(`/optimization/recommendations${query}`)).meta.total;
+    const findings = await Promise.all(
+      ['indexes/duplicates', 'indexes/unused', 'indexes/fragmented', 'queries/slow'].map(
+        async (path) => (await list(`/optimization/${path}`)).meta.total,
+      ),
+    );
+    expect(await total('')).toBe(findings.reduce((all, n) => all + n, 0));
+    expect(await total('?status=open')).toBe(await total('?status=all'));
+    for (const status of ['applied', 'verified', 'dismissed']) expect(await total(`?status=${status}`)).toBe(0);
+    expect(await refusal('/optimization/recommendations?status=Open')).toMatchObject({ code: 'parameter-invalid' });
+  });
+
+  it('cuts lists at the limit, and says how long they are', async () => {
+    const { data, meta } = await list<Index>('/optimization/indexes/metrics?limit=1');
+    expect([data.length, meta.total, meta.limit]).toEqual([1, 3, 1]);
+    expect((await list('/optimization/indexes/metrics?limit=500')).meta).toMatchObject({ total: 3, limit: 500 });
+    expect((await list('/optimization/recommendations?limit=2')).data).toHaveLength(2);
+    expect((await list('/optimization/indexes/unused?limit=1')).meta).toMatchObject({ total: 2, limit: 1 });
+  });
+
+  it.each([
+    'limit=0',
+    'limit=501',
+    'limit=abc',
+    'limit=-1',
+    'limit=1.5',
+    'limit=',
+    'limit=1&limit=2',
+    'limit=%00',
+    'limit=%EF%BC%91',
+    'unknown=1',
+    '__proto__=1',
+    'database=',
+    'Limit=1',
+  ])('refuses ?%s', async (query) => {
+    const { detail, ...rest } = await refusal(`/optimization/indexes/metrics?${query}`);
+    expect(rest).toMatchObject({ status: 400, code: 'parameter-invalid' });
+    expect(detail.toLowerCase()).toContain(query.split('=')[0]?.toLowerCase());
+  });
+
+  it('chooses the database', async () => {
+    const name = encodeURIComponent('my shop 😀');
+    expect((await list(`/optimization/indexes/metrics?database=${name}`)).meta).toMatchObject({ total: 3 });
+    expect((await list('/optimization/indexes/metrics?database=bills')).meta).toMatchObject({
+      database: 'bills',
+      total: 0,
+    });
+    const { data, meta } = await list('/optimization/queries/metrics?database=bills');
+    expect([data, meta.notes]).toMatchObject([[], [{ code: 'pg_stat_statements-missing' }]]);
+    for (const { path } of guarded) {
+      expect(await refusal(`${path}?database=none`)).toMatchObject({ status: 404, code: 'database-unknown' });
+      expect(await refusal(`${path}?database=later`)).toMatchObject({ status: 503, code: 'history-empty' });
+    }
+  });
+
+  it.each(guarded.map(({ path }) => path))('%s wants a token that may read', async (path) => {
+    const as = (authorization: string) => refusal(path, { headers: { authorization } });
+    expect(await as('')).toMatchObject({ status: 401, code: 'token-missing' });
+    expect(await as(`Basic ${tokens.reader}`)).toMatchObject({ status: 401, code: 'token-missing' });
+    expect(await as('Bearer nobody-knows')).toMatchObject({ status: 401, code: 'token-unknown' });
+    expect(await as(`Bearer ${tokens.operator}`)).toMatchObject({ status: 403, code: 'scope-missing' });
+    expect((await api.get(path, { headers: { authorization: '' } })).headers.get('www-authenticate')).toBe('Bearer');
+  });
+
+  it('describes itself to everybody', async () => {
+    const { body } = await api.get('/openapi.json', { headers: { authorization: '' } });
+    const { openapi, paths } = body as { openapi: string; paths: Record<string, object> };
+    expect(openapi).toMatch(/^3\.1/);
+    expect(Object.keys(paths).sort()).toEqual(routes.map(({ path }) => path).sort());
+  });
+
+  it('answers HEAD like GET, without the body', async () => {
+    for (const { path } of routes) {
+      const [head, get] = [await api.get(path, { method: 'HEAD' }), await api.get(path)];
+      expect([head.status, head.text, head.headers.get('content-type')]).toEqual([
+        200,
+        '',
+        get.headers.get('content-type'),
+      ]);
+    }
+  });
+
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('does not take %s', async (method) => {
+    expect(await refusal('/optimization/indexes/metrics', { method })).toMatchObject({
+      status: 405,
+      code: 'method-not-allowed',
+    });
+    const { headers } = await api.get('/optimization/indexes/metrics', { method });
+    expect(headers.get('allow')).toBe('GET');
+  });
+
+  it.each([
+    '/optimization',
+    '/optimization/indexes/metrics/',
+    '/optimization/nothing',
+    '/%2e%2e/%2e%2e/etc/passwd',
+    '/constructor',
+    '/__proto__',
+  ])('has nothing at %s', async (path) => {
+    expect(await refusal(path)).toMatchObject({ status: 404, code: 'path-unknown' });
+  });
+
+  it('does not read the body of a method that it does not take', async () => {
+    const body = 'x'.repeat(300_000);
+    expect(await refusal('/optimization/indexes/metrics', { method: 'POST', body })).toMatchObject({ status: 405 });
+  });
+});
