@@ -41,8 +41,8 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
 const wholeNumber = (least: number, most: number) =>
   z.string().regex(/^\d+$/, 'not a whole number').transform(Number).pipe(z.number().min(least).max(most));
 
-/** The environment variables, as they are written. */
-const Environment = z.object({
+/** The environment variables of the service, as they are written. */
+export const Environment = z.object({
   DATABASE_URL: z.string().optional().describe('The database to monitor.'),
   STREAMGATE_DATABASES: jsonOf(z.record(z.string().min(1), z.string()))
     .optional()
@@ -57,6 +57,10 @@ const Environment = z.object({
   )
     .default({})
     .describe('Who may call the API, as JSON: the SHA-256 of each bearer token in hex, and its scopes.'),
+  STREAMGATE_SECRET_ARN: z
+    .string()
+    .optional()
+    .describe('In a deployment: the Secrets Manager secret that holds the other variables as a JSON object.'),
   STREAMGATE_CONFIG: z
     .string()
     .default('streamgate.config.json')
@@ -64,7 +68,7 @@ const Environment = z.object({
 });
 
 /** What only the one-machine mode reads. */
-const LocalEnvironment = z.object({
+export const LocalEnvironment = z.object({
   PORT: wholeNumber(0, 65_535).default(8787).describe('Where the API and the dashboard listen.'),
   HOST: z.string().default('127.0.0.1').describe('The address to listen at; 0.0.0.0 inside a container.'),
   DATABASE_URL: z.string().optional().describe('A database to monitor instead of the demo.'),

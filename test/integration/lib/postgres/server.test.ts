@@ -26,12 +26,13 @@ describe('readServer', () => {
         versionNumber: Number(row?.number),
         isStandby: false,
         startedAt: row?.started.toISOString(),
-        statisticsResetAt: null,
         sizeBytes: Number(row?.size),
         blockBytes: 8192,
         role: 'postgres',
         readsAllStatistics: true,
       });
+      // Before PostgreSQL 15 the first connection counts as a reset.
+      if (server.versionNumber >= 150_000) expect(server.statisticsResetAt).toBeNull();
       expect(Object.keys(server.extensions).sort()).toEqual(['citext', 'pg_stat_statements', 'pgstattuple', 'plpgsql']);
       expect(server.extensions.citext?.schema).toBe('Other Schema');
       const named = await withSession(database.url, (session) => readServer(session, 'shop'));

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parts, runAudit, takeSnapshot } from '../../../../lib/audit.ts';
+import { openHistory } from '../../../../lib/postgres/history.ts';
 import { collectQueries } from '../../../../lib/queries/collect.ts';
 import { QuerySnapshot, type Statement } from '../../../../lib/queries/snapshot.ts';
 import { createDatabase, createRole, rolePassword, rowsOf, type TestDatabase, withSession } from '../../database.ts';
@@ -120,6 +122,29 @@ describe('collectQueries', () => {
       expect(JSON.stringify(await collectAs(database.url))).not.toContain('only_there');
     } finally {
       await elsewhere.drop();
+    }
+  });
+
+  it('never sees the statements of StreamGate itself', async () => {
+    const own = await createDatabase({ extensions: false });
+    const kept = await createDatabase({ extensions: false });
+    const history = openHistory(kept.url);
+    try {
+      const statements = [
+        'create extension pg_stat_statements',
+        'create extension pgstattuple',
+        'create table t (a int)',
+      ];
+      await own.run(...statements);
+      await history.migrate();
+      for (const part of parts) await runAudit(part, { name: 'own', url: own.url }, new Date(), history);
+      await takeSnapshot(own.url);
+      const seen = (await takeSnapshot(own.url)).queries.statements.map(({ query }) => query);
+      expect(seen.sort()).toEqual(statements.sort());
+    } finally {
+      await history.close();
+      await own.drop();
+      await kept.drop();
     }
   });
 
