@@ -68,6 +68,8 @@ export const health = {
   scope: null,
   parameters: noParameters,
   response: Health,
+  // What watches the service looks at the status.
+  otherStatuses: [503],
 } as const satisfies Route;
 
 export const openapi = {

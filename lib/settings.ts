@@ -31,8 +31,9 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
     .transform((text, context) => {
       try {
         return JSON.parse(text) as unknown;
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: `not JSON: ${(error as Error).message}` });
+      } catch {
+        // The parser's own message would quote what may be a secret.
+        context.addIssue({ code: 'custom', message: 'not JSON' });
         return z.NEVER;
       }
     })
@@ -172,7 +173,9 @@ function parse<Schema extends z.ZodType>(schema: Schema, env: Record<string, str
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw invalid(`${issue?.path.join('.')}: ${issue?.message}.`);
+  // Only the variable is named: what stands deeper may be a token that somebody wrote in the place of its hash.
+  const message = issue?.code === 'invalid_key' ? issue.issues[0]?.message : issue?.message;
+  throw invalid(`${String(issue?.path[0])}: ${message}.`);
 }
 
 function invalid(message: string): StreamGateError {

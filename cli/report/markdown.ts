@@ -1,5 +1,5 @@
 import { type Finding, severities } from '../../lib/advice/finding.ts';
-import { bytes } from '../../lib/advice/format.ts';
+import { bytes, plural } from '../../lib/advice/format.ts';
 import type { Report } from '../report.ts';
 
 /** The report for a pull request or a wiki. */
@@ -8,7 +8,7 @@ export function markdown({ takenAt, server, notes, findings }: Report): string {
   const lines = [
     `# Audit of ${inline(server.database)}`,
     '',
-    `PostgreSQL ${server.version}${size}, ${takenAt}. ${findings.length === 0 ? 'No findings.' : `${findings.length} findings.`}`,
+    `PostgreSQL ${server.version}${size}, ${takenAt}. ${findings.length === 0 ? 'No findings.' : `${plural(findings.length, 'finding')}.`}`,
     '',
   ];
   for (const severity of severities) {

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { type Finding, type Severity, severities } from '../../lib/advice/finding.ts';
-import { bytes, milliseconds } from '../../lib/advice/format.ts';
+import { bytes, milliseconds, plural } from '../../lib/advice/format.ts';
 import { roster } from '../../lib/audit.ts';
 import type { Report } from '../report.ts';
 
@@ -28,7 +28,7 @@ export function text(report: Report, colour: boolean): string {
       const cautions = new Set(shown.map(({ action }) => action?.caution));
       const common = shown.length > 1 && cautions.size === 1 ? [...cautions][0] : undefined;
       lines.push(
-        `${paint[severity](ink.bold(severity.toUpperCase()))}  ${ink.bold(rule)}  ${ink.dim(`${group.length} finding${group.length === 1 ? '' : 's'}`)}`,
+        `${paint[severity](ink.bold(severity.toUpperCase()))}  ${ink.bold(rule)}  ${ink.dim(plural(group.length, 'finding'))}`,
         ...wrap(roster.find(({ id }) => id === rule)?.why ?? '', 2).map(ink.dim),
         '',
       );
@@ -74,9 +74,13 @@ function summary(findings: readonly Finding[]): string {
     .filter(([, number]) => number > 0)
     .map(([severity, number]) => `${number} ${severity}`);
   // An index may be reported by two rules; what it takes is freed once.
-  const freed = new Map(findings.map(({ subject, impact }) => [JSON.stringify(subject), impact?.bytes ?? 0]));
+  const freed = new Map<string, number>();
+  for (const { subject, impact } of findings) {
+    const key = JSON.stringify(subject);
+    freed.set(key, Math.max(freed.get(key) ?? 0, impact?.bytes ?? 0));
+  }
   const total = [...freed.values()].reduce((all, size) => all + size, 0);
-  return `${findings.length} finding${findings.length === 1 ? '' : 's'}: ${parts.join(', ')}.${total > 0 ? ` About ${bytes(total)} of disk can be freed.` : ''}`;
+  return `${plural(findings.length, 'finding')}: ${parts.join(', ')}.${total > 0 ? ` About ${bytes(total)} of disk can be freed.` : ''}`;
 }
 
 const width = 100;
@@ -95,11 +99,14 @@ function wrap(prose: string, indent: number): string[] {
   return [...lines, line].map((words) => ' '.repeat(indent) + words);
 }
 
-/** Names may hold control characters, which a terminal would obey: they are shown instead. */
+/**
+ * Names may hold control characters, which a terminal would obey: they are shown instead. Line breaks
+ * stay in SQL alone; elsewhere a name could forge a heading.
+ */
 function harmless(report: Report): Report {
-  return JSON.parse(JSON.stringify(report), (_, value) =>
-    typeof value === 'string'
-      ? value.replace(/(?![\n\t])\p{Cc}/gu, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`)
-      : value,
-  );
+  return JSON.parse(JSON.stringify(report), (key, value) => {
+    if (typeof value !== 'string') return value;
+    const unwanted = key === 'sql' ? /(?![\n\t])\p{Cc}/gu : /\p{Cc}/gu;
+    return value.replace(unwanted, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  });
 }

@@ -6,6 +6,7 @@ import type { Rule } from './rule.ts';
 
 /** `streamgate.config.json`: a rule's options, or `false` to switch it off. */
 const ConfigurationFile = z.strictObject({
+  $schema: z.string().optional(),
   rules: z.record(z.string(), z.union([z.literal(false), z.record(z.string(), z.unknown())])).default({}),
 });
 

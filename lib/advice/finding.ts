@@ -81,7 +81,7 @@ export function bySeverity(a: Finding, b: Finding): number {
     severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     (b.impact?.msPerDay ?? 0) - (a.impact?.msPerDay ?? 0) ||
     (b.impact?.bytes ?? 0) - (a.impact?.bytes ?? 0) ||
-    (a.id < b.id ? -1 : 1)
+    (a.id < b.id ? -1 : Number(a.id !== b.id))
   );
 }
 

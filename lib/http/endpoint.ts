@@ -18,6 +18,8 @@ export interface Route<Parameters extends z.ZodType = z.ZodType> {
   parameters: Parameters;
   /** The body of a 200 answer. */
   response: z.ZodType;
+  /** Other statuses with the same body. */
+  otherStatuses?: number[];
 }
 
 /** A request that has been let in and checked. */

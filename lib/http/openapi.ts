@@ -7,7 +7,11 @@ export function openApi(routes: readonly Route[], version: string): object {
   const components: Record<string, unknown> = {};
   /** Named schemas are written once, under components, and referred to. */
   const schema = (type: z.ZodType, io: 'input' | 'output') => {
-    const { $schema: _, $defs, ...rest } = z.toJSONSchema(type, { io }) as Record<string, unknown>;
+    const {
+      $schema: _,
+      $defs,
+      ...rest
+    } = z.toJSONSchema(type, { io, override: keepDefault }) as Record<string, unknown>;
     for (const [name, definition] of Object.entries(($defs as object | undefined) ?? {}))
       components[name] = relocate(definition);
     return relocate(rest);
@@ -34,7 +38,15 @@ export function openApi(routes: readonly Route[], version: string): object {
           schema: rest,
         })),
         responses: {
-          200: { description: 'OK', content: { 'application/json': { schema: schema(route.response, 'output') } } },
+          ...Object.fromEntries(
+            [200, ...(route.otherStatuses ?? [])].map((status) => [
+              status,
+              {
+                description: status === 200 ? 'OK' : 'The same, when it is not well.',
+                content: { 'application/json': { schema: schema(route.response, 'output') } },
+              },
+            ]),
+          ),
           default: {
             description: 'A problem, with a stable code.',
             content: {
@@ -62,6 +74,18 @@ export function openApi(routes: readonly Route[], version: string): object {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
   };
+}
+
+/** zod forgets the default of what is read out of text; the schema's own description has it. */
+function keepDefault({
+  zodSchema,
+  jsonSchema,
+}: {
+  zodSchema: z.core.$ZodTypes;
+  jsonSchema: { default?: unknown };
+}): void {
+  const described = z.globalRegistry.get(zodSchema)?.default;
+  if (described !== undefined) jsonSchema.default = described;
 }
 
 /** zod points to `#/$defs/Name`; in OpenAPI the schemas stand under `#/components/schemas/Name`. */

@@ -17,7 +17,9 @@ const limit = z
   .transform(Number)
   .pipe(z.number().min(1).max(maxLimit))
   .default(defaultLimit)
-  .describe(`How many rows to answer at most, 1 to ${maxLimit}.`);
+  .describe('How many rows to answer at most.')
+  // Written as text in a URL, but an integer to whoever reads the description.
+  .meta({ type: 'integer', minimum: 1, maximum: maxLimit, default: defaultLimit, pattern: undefined });
 
 /** Of an endpoint that answers one object. */
 export const databaseParameters = z.strictObject({ database });

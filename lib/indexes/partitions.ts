@@ -7,12 +7,14 @@ export type IndexRow = Omit<Index, 'fragmentation' | 'parent' | 'referencedBy'> 
 };
 
 /**
- * Gives every index the name of the partitioned index that owns it, and every partitioned index the
+ * Leaves out the indexes whose owner was left out (its table was locked): they could not be judged. Gives every index the name of the partitioned index that owns it, and every partitioned index the
  * size and the counters of all its partitions' indexes, at any depth.
  */
 export function sumPartitions(rows: readonly IndexRow[]): (IndexRow & { parent: string | null })[] {
-  const byOid = new Map(rows.map((row) => [row.oid, { ...row, parent: null as string | null }]));
-  for (const row of rows) {
+  const known = new Set(rows.map(({ oid }) => oid));
+  const whole = rows.filter(({ parentOid }) => parentOid === null || known.has(parentOid));
+  const byOid = new Map(whole.map((row) => [row.oid, { ...row, parent: null as string | null }]));
+  for (const row of whole) {
     let owner = row.parentOid === null ? undefined : byOid.get(row.parentOid);
     const index = byOid.get(row.oid);
     if (index && owner) index.parent = owner.sql.index;

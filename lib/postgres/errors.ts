@@ -70,7 +70,7 @@ const tlsCodes = new Set([
 export function databaseError(error: unknown, where: string): StreamGateError {
   if (error instanceof StreamGateError) return error;
   const cause = innermost(error);
-  const explained = cause.code === undefined ? undefined : explanations[cause.code];
+  const explained = Object.hasOwn(explanations, cause.code ?? '') ? explanations[cause.code ?? ''] : undefined;
   if (explained) return new StreamGateError(explained[0], explained[1](where, cause.message), { cause: error });
   if (cause.code !== undefined && tlsCodes.has(cause.code)) {
     return new StreamGateError(
@@ -79,33 +79,33 @@ export function databaseError(error: unknown, where: string): StreamGateError {
       { cause: error },
     );
   }
-  if (/does not support SSL/.test(cause.message)) {
-    return new StreamGateError('database-unreachable', `${where} does not speak TLS. Remove sslmode from the URL.`, {
-      cause: error,
-    });
-  }
-  if (/timeout expired|Query read timeout/.test(cause.message)) {
-    return new StreamGateError('database-timeout', `${where} did not answer in time. Check the network and its load.`, {
-      cause: error,
-    });
-  }
-  if (/terminated|Connection ended|not queryable|closed/i.test(cause.message)) {
-    return new StreamGateError(
-      'database-unreachable',
-      `${where} closed the connection. Check that it still runs, then try again.`,
-      { cause: error },
-    );
-  }
-  if (/password must be a string|no password/i.test(cause.message)) {
-    return new StreamGateError(
-      'database-authentication',
-      `${where} asks for a password and the URL has none. Add it to the URL.`,
-      { cause: error },
-    );
-  }
+  const spoken = isSqlState(cause.code) ? undefined : explainWords(cause.message);
+  if (spoken) return new StreamGateError(spoken[0], spoken[1](where), { cause: error });
   // An unforeseen statement error may quote data, so only its SQLSTATE is told.
   const reason = cause.code ? `error ${cause.code}` : cause.name;
   return new StreamGateError('database-failed', `${where} could not run a statement (${reason}).`, { cause: error });
+}
+
+/** SQLSTATE codes are five capital letters or digits; so are a few of Node.js, such as EPIPE, which are explained above. */
+function isSqlState(code: string | undefined): boolean {
+  return /^[0-9A-Z]{5}$/.test(code ?? '');
+}
+
+/** What `pg` itself says has no code: it is told by its words. */
+function explainWords(message: string): [ErrorCode, (where: string) => string] | undefined {
+  if (/does not support SSL/.test(message)) {
+    return ['database-unreachable', (at) => `${at} does not speak TLS. Remove sslmode from the URL.`];
+  }
+  if (/timeout expired|Query read timeout|timeout exceeded/.test(message)) {
+    return ['database-timeout', (at) => `${at} did not answer in time. Check the network and its load.`];
+  }
+  if (/terminated|Connection ended|not queryable|closed/i.test(message)) {
+    return ['database-unreachable', (at) => `${at} closed the connection. Check that it still runs, then try again.`];
+  }
+  if (/password must be a string|no password/i.test(message)) {
+    return ['database-authentication', (at) => `${at} asks for a password and the URL has none. Add it to the URL.`];
+  }
+  return undefined;
 }
 
 /** Node.js wraps the attempts for IPv4 and IPv6 in an AggregateError; the first says what happened. */

@@ -5,52 +5,82 @@ import { StreamGateError } from '../errors.ts';
 /**
  * Checks a PostgreSQL connection URL before anything is sent anywhere.
  *
- * @throws StreamGateError `database-url-invalid`; the message never repeats the URL, which holds a password.
+ * @throws StreamGateError `database-url-invalid`; neither its message nor its cause repeats the URL, which holds a password
  */
 export function checkDatabaseUrl(url: string, name = 'The database URL'): string {
-  const refuse = (what: string, cause?: unknown) =>
+  const refuse = (what: string) =>
     new StreamGateError(
       'database-url-invalid',
       `${name} ${what}. Write it as postgres://USER:PASSWORD@HOST:5432/DATABASE.`,
-      { cause },
     );
-  let parsed: URL;
+  const protocol = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(url)?.[1]?.toLowerCase();
+  if (protocol === undefined) throw refuse('is not a URL');
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    throw refuse(`starts with "${protocol}//", not with "postgres://"`);
+  }
+  let target: Target;
   try {
-    parsed = new URL(url);
-  } catch (cause) {
-    // A socket directory as the host, as libpq allows, has an empty host that URL refuses beside a user.
-    if (/^postgres(ql)?:\/\/[^/]*@\/.*[?&]host=/.test(url)) return url;
-    throw refuse('is not a URL', cause);
+    target = readTarget(url);
+  } catch {
+    throw refuse('is not a URL');
   }
-  if (parsed.protocol !== 'postgres:' && parsed.protocol !== 'postgresql:') {
-    throw refuse(`starts with "${parsed.protocol}//", not with "postgres://"`);
-  }
+  // A slash in a password ends the host too early, and the rest would be shown as the database.
+  if (target.database.includes('@'))
+    throw refuse('has an @ behind the host: write / as %2F and @ as %40 in the password');
   return url;
 }
 
 /**
  * What `pg` needs of a URL. The words of `sslmode` mean what they mean to libpq and psql: `require`
  * encrypts, `verify-full` checks the certificate too. https://www.postgresql.org/docs/current/libpq-ssl.html
+ *
+ * @throws StreamGateError `database-url-invalid` when a certificate file cannot be read
  */
 export function clientConfig(url: string): pg.ClientConfig {
   const withoutChoice = url.replace(/([?&])uselibpqcompat=[^&]*&?/, '$1');
-  return toClientConfig(parse(withoutChoice, { useLibpqCompat: true }));
+  try {
+    return toClientConfig(parse(withoutChoice, { useLibpqCompat: true }));
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    const what = path
+      ? `names the file ${path}, which cannot be read (${code})`
+      : 'has TLS parameters that do not go together';
+    throw new StreamGateError('database-url-invalid', `The database URL ${what}. Correct its ssl… parameters.`);
+  }
 }
 
 /** Where a URL points, fit for people and logs: `user@host:port/database`, never the password. */
 export function describeUrl(url: string): string {
   try {
-    const { username, hostname, port, pathname, searchParams } = new URL(url);
-    const user = searchParams.get('user') ?? decodeURIComponent(username);
-    const host = searchParams.get('host') ?? hostname;
-    return `${user ? `${user}@` : ''}${host || 'localhost'}:${searchParams.get('port') ?? (port || 5432)}${decodeURIComponent(pathname)}`;
+    const { user, host, port, database } = readTarget(url);
+    return `${user ? `${user}@` : ''}${host.includes(':') ? `[${host}]` : host}:${port}/${database}`;
   } catch {
     return 'the database';
   }
 }
 
-/** The name of the database in a URL, which is PostgreSQL's default for the name that StreamGate shows. */
+/** The name of the database in a URL, by PostgreSQL's rule: the user's name when none is given. */
 export function databaseName(url: string): string {
-  const { pathname, username } = new URL(url);
-  return decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username) || 'postgres';
+  const { database, user } = readTarget(url);
+  return database || user || 'postgres';
+}
+
+interface Target {
+  user: string;
+  host: string;
+  port: string;
+  database: string;
+}
+
+/** The parts of a URL that are no secret. TLS parameters are left out: to parse them is to read their files. */
+function readTarget(url: string): Target {
+  if (!url.includes('://')) throw new Error('Not a URL.');
+  const [address = '', query = ''] = url.split('?');
+  const words = new URLSearchParams(query);
+  const kept = ['host', 'port', 'user'].flatMap((name) => {
+    const value = words.get(name);
+    return value === null ? [] : [`${name}=${encodeURIComponent(value)}`];
+  });
+  const { user, host, port, database } = parse(`${address}?${kept.join('&')}`);
+  return { user: user ?? '', host: host || 'localhost', port: port || '5432', database: database ?? '' };
 }

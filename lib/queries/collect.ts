@@ -80,14 +80,16 @@ function notesOn(server: Server, hidden: number, evictions: number): Note[] {
   if (hidden > 0) {
     notes.push({
       code: 'statements-hidden',
-      rules: ['queries/slow'],
+      // Hidden before and after: what is seen of the others means the same.
+      rules: [],
       message: `${hidden} statement(s) of other roles are hidden. GRANT pg_read_all_stats TO "${server.role}" (a part of pg_monitor).`,
     });
   }
   if (evictions > 0) {
     notes.push({
       code: 'statements-evicted',
-      rules: ['queries/slow'],
+      // The rarest are evicted first, and a slow one that comes back is opened again.
+      rules: [],
       message: `pg_stat_statements ran out of space ${evictions} time(s) since its reset and forgot the rarest statements. Raise pg_stat_statements.max.`,
     });
   }

@@ -18,31 +18,58 @@ const maxLength = 4_000;
 /**
  * What a statement text is, and the text fit to be stored and shown: without comments, and without
  * a constant that PostgreSQL left in it. It leaves them in utility statements (`ALTER ROLE …
- * PASSWORD '…'`), and a string in a GROUP BY; a number in a query is a position (`ORDER BY 1`) and stays.
+ * PASSWORD '…'`), in a GROUP BY, and anywhere in a statement whose entry was evicted while it ran. Only a
+ * number that is a position (`ORDER BY 1`) stays.
  * A text that was cut off in the middle of a constant or comment ends before it.
  */
 export function readText(text: string): { kind: StatementKind; query: string } {
-  const { kind, readable } = parse(text);
-  const isQuery = kind !== 'utility' && kind !== 'unknown';
-  const query = mask(readable, !isQuery);
+  const { kind, readable, positions } = parse(text);
+  const query = mask(readable, positions);
   return { kind, query: query.length > maxLength ? `${query.slice(0, maxLength).toWellFormed()}…` : query };
 }
 
-/** The kind, and as much of the text as the scanner can read. */
-function parse(text: string): { kind: StatementKind; readable: string } {
+interface Parsed {
+  kind: StatementKind;
+  /** As much of the text as the scanner can read. */
+  readable: string;
+  /** Where the numbers stand that name a column of the result, in bytes. */
+  positions: ReadonlySet<number>;
+}
+
+function parse(text: string): Parsed {
   try {
     const statements = parseSync(text).stmts ?? [];
     const node = Object.keys(statements[0]?.stmt ?? {})[0] ?? '';
-    return { kind: statements.length === 1 ? (kindOfNode[node] ?? 'utility') : 'utility', readable: text };
+    const kind = statements.length === 1 ? (kindOfNode[node] ?? 'utility') : 'utility';
+    return { kind, readable: text, positions: kind === 'utility' ? new Set() : positionsIn(statements) };
   } catch (error) {
     const unterminated = /^unterminated/.test((error as Error).message);
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
-    return { kind: 'unknown', readable: unterminated ? `${Array.from(text).slice(0, at).join('')}…` : text };
+    const readable = unterminated ? `${Array.from(text).slice(0, at).join('')}…` : text;
+    return { kind: 'unknown', readable, positions: new Set() };
   }
 }
 
+/** The places of bare numbers in ORDER BY and GROUP BY, of a syntax tree and all queries inside it. */
+function positionsIn(tree: unknown, found = new Set<number>()): Set<number> {
+  if (typeof tree !== 'object' || tree === null) return found;
+  const { sortClause = [], groupClause = [] } = tree as { sortClause?: SortItem[]; groupClause?: GroupItem[] };
+  for (const { SortBy } of sortClause) addPosition(SortBy?.node, found);
+  for (const item of groupClause) addPosition(item, found);
+  for (const child of Object.values(tree)) positionsIn(child, found);
+  return found;
+}
+
+type SortItem = { SortBy?: { node?: GroupItem } };
+type GroupItem = { A_Const?: { ival?: object; location?: number } };
+
+function addPosition(item: GroupItem | undefined, found: Set<number>): void {
+  // The parser leaves out what is zero.
+  if (item?.A_Const?.ival) found.add(item.A_Const.location ?? 0);
+}
+
 /** Puts $n in the place of constants and takes comments out. The scanner counts in bytes of UTF-8. */
-function mask(text: string, numbersToo: boolean): string {
+function mask(text: string, positions: ReadonlySet<number>): string {
   const cut = text.endsWith('…') ? text.slice(0, -1) : text;
   let tokens: ReturnType<typeof scanSync>['tokens'];
   try {
@@ -57,7 +84,7 @@ function mask(text: string, numbersToo: boolean): string {
   let at = 0;
   for (const token of tokens) {
     const comment = token.tokenName === 'C_COMMENT' || token.tokenName === 'SQL_COMMENT';
-    const constant = isString(token.text) || (numbersToo && /^\.?\d/.test(token.text));
+    const constant = isString(token.text) || (/^\.?\d/.test(token.text) && !positions.has(token.start));
     if (!comment && !constant) continue;
     masked += bytes.subarray(at, token.start).toString() + (constant ? `$${++parameter}` : '');
     at = token.end;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { roster } from '../../lib/audit.ts';
 import { errorCodes } from '../../lib/errors.ts';
+import { Environment, LocalEnvironment } from '../../lib/settings.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -62,4 +63,11 @@ test('the ids of rules are a contract', () => {
     'indexes/unused',
     'queries/slow',
   ]);
+});
+
+test('docs/configuration.md lists every environment variable and none more', () => {
+  const page = readFileSync(join(root, 'docs/configuration.md'), 'utf8');
+  const listed = [...page.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name);
+  const known = new Set([...Object.keys(Environment.shape), ...Object.keys(LocalEnvironment.shape)]);
+  expect(listed.toSorted()).toEqual([...known].toSorted());
 });

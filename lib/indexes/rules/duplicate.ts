@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, count } from '../../advice/format.ts';
+import { bytes, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
 import type { Element, Index, IndexSnapshot } from '../snapshot.ts';
@@ -14,7 +14,7 @@ import type { Element, Index, IndexSnapshot } from '../snapshot.ts';
  *
  * Of each group one index stays, and each of the others is reported once. An index that enforces
  * something goes only if the one that stays enforces at least as much; a primary key, an exclusion
- * constraint, a replica identity and what a foreign key leans on never go.
+ * constraint, a replica identity, what a foreign key leans on and what CLUSTER uses never go.
  */
 export const duplicate = defineRule({
   id: 'indexes/duplicate',
@@ -35,7 +35,7 @@ export const duplicate = defineRule({
         .map((index) => ({
           subject: subjectOf(snapshot, index),
           title: `${index.sql.index} duplicates ${kept.sql.index}`,
-          detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)} (${count(kept.scans)} scans); this one (${count(index.scans)} scans) takes ${bytes(index.sizeBytes)}.`,
+          detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)} (${plural(kept.scans, 'scan')}); this one (${plural(index.scans, 'scan')}) takes ${bytes(index.sizeBytes)}.`,
           evidence: {
             keep: kept.index,
             sizeBytes: index.sizeBytes,
@@ -119,7 +119,14 @@ function byWorth(a: Index, b: Index): number {
 
 /** Whether nothing but space is lost when `index` goes and `kept` stays. */
 function mayGo(index: Index, kept: Index): boolean {
-  if (index.primary || index.exclusion || index.referencedBy > 0 || index.replicaIdentity || index.parent !== null)
+  if (
+    index.primary ||
+    index.exclusion ||
+    index.referencedBy > 0 ||
+    index.replicaIdentity ||
+    index.clustered ||
+    index.parent !== null
+  )
     return false;
   if (!index.unique) return true;
   const asStrict = kept.nullsNotDistinct || !index.nullsNotDistinct;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { bytes, count } from '../../advice/format.ts';
+import { bytes, count, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
 import type { ForeignKey, Index, IndexSnapshot } from '../snapshot.ts';
@@ -56,7 +56,7 @@ export const unused = defineRule({
           severity: confident ? 'warning' : 'info',
           subject: subjectOf(snapshot, index),
           title: `${index.sql.index} is not used`,
-          detail: `${index.scans === 0 ? 'No scan' : `Only ${count(index.scans)} scan(s)`} ${since(snapshot, age)}; it takes ${bytes(index.sizeBytes)} ${writes === undefined ? '' : ` and was written to up to ${count(writes)} times`}.${replicaNote(snapshot)}`,
+          detail: `${index.scans === 0 ? 'No scan' : `Only ${plural(index.scans, 'scan')}`} ${since(snapshot, age)}; it takes ${bytes(index.sizeBytes)}${writes === undefined ? '' : ` and was written to up to ${count(writes)} times`}.${replicaNote(snapshot)}`,
           evidence: {
             scans: index.scans,
             sizeBytes: index.sizeBytes,
@@ -93,10 +93,10 @@ function enforces(index: Index): boolean {
 function foreignKeySupport({ indexes, foreignKeys }: IndexSnapshot): Set<Index> {
   const covers = (index: Index, key: ForeignKey) =>
     index.valid &&
-    index.predicate === null &&
-    index.method !== 'brin' &&
-    index.elements.length >= key.columns.length &&
-    index.elements.slice(0, key.columns.length).every(({ column }) => column !== null && key.columns.includes(column));
+    // The lookup is by equality, which implies IS NOT NULL: an index of just those rows serves as well.
+    (index.predicate === null || key.columns.some((column) => isNotNull(index.predicate, column))) &&
+    (index.method === 'btree' || index.method === 'hash') &&
+    new Set(key.columns).isSubsetOf(new Set(index.elements.slice(0, key.columns.length).map(({ column }) => column)));
   const byTable = Map.groupBy(indexes, tableOf);
   const best = foreignKeys.map((key) =>
     (byTable.get(tableOf(key)) ?? [])
@@ -106,11 +106,17 @@ function foreignKeySupport({ indexes, foreignKeys }: IndexSnapshot): Set<Index> 
           Number(enforces(b)) - Number(enforces(a)) ||
           b.scans - a.scans ||
           a.elements.length - b.elements.length ||
+          // From here on as `indexes/duplicate` chooses between twins, so that the two never drop both.
+          Number(a.elements[0]?.descending) - Number(b.elements[0]?.descending) ||
           (a.index < b.index ? -1 : 1),
       )
       .at(0),
   );
   return new Set(best.filter((index) => index !== undefined));
+}
+
+function isNotNull(predicate: string | null, column: string): boolean {
+  return predicate === `(${column} IS NOT NULL)` || predicate === `("${column.replaceAll('"', '""')}" IS NOT NULL)`;
 }
 
 function tableOf({ schema, table }: { schema: string; table: string }): string {
@@ -128,7 +134,7 @@ function counterAge({ takenAt, server }: IndexSnapshot): number | undefined {
 }
 
 function since({ server }: IndexSnapshot, age: number | undefined): string {
-  const days = age === undefined ? '' : age < 1 ? ' (less than a day)' : ` (${count(age)} days)`;
+  const days = age === undefined ? '' : age < 1 ? ' (less than a day)' : ` (${plural(age, 'day')})`;
   return server.statisticsResetAt
     ? `since the counters were reset on ${server.statisticsResetAt.slice(0, 10)}${days}`
     : `since counting began, at the latest when the server started${days}`;

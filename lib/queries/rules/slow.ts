@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { count, milliseconds } from '../../advice/format.ts';
+import type { Action } from '../../advice/finding.ts';
+import { milliseconds, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';
 import type { QuerySnapshot, Statement } from '../snapshot.ts';
@@ -36,7 +37,7 @@ export const slow = defineRule({
           severity: statement.meanMs >= options.criticalMeanMs ? 'critical' : 'warning',
           subject: { database: snapshot.server.database, queryId: statement.queryId },
           title: `A statement takes ${milliseconds(statement.meanMs)} on average: ${shortened(statement.query)}`,
-          detail: `${count(statement.calls)} call(s) took ${milliseconds(statement.totalMs)} in all (${statement.timeSharePercent.toFixed(1)} % of the database's time), at most ${milliseconds(statement.maxMs)}, and returned ${count(statement.rows / statement.calls)} row(s) a call from ${count((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls)} blocks.`,
+          detail: `${plural(statement.calls, 'call')} took ${milliseconds(statement.totalMs)} in all (${statement.timeSharePercent.toFixed(1)} % of the database's time), at most ${milliseconds(statement.maxMs)}, and returned ${plural(statement.rows / statement.calls, 'row')} a call from ${plural((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls, 'block')}.`,
           evidence: {
             statement: statement.query,
             calls: statement.calls,
@@ -67,12 +68,20 @@ function msPerDay({ takenAt }: QuerySnapshot, { since, totalMs }: Statement): nu
 }
 
 /** A look at the plan is the first step; GENERIC_PLAN takes the text with its $n from PostgreSQL 16 on. */
-function explain({ server }: QuerySnapshot, { query }: Statement) {
-  const generic = server.versionNumber >= 160_000 && query.includes('$1');
+function explain({ server }: QuerySnapshot, { query, kind }: Statement): Action {
+  if (kind === 'unknown' || query.endsWith('…')) {
+    return {
+      kind: 'code',
+      caution:
+        'The text is not whole: find the statement in the application by its query id, and look at its plan with EXPLAIN.',
+    };
+  }
+  const hasParameters = query.includes('$1');
+  const generic = server.versionNumber >= 160_000 && hasParameters;
   return {
-    kind: 'sql' as const,
+    kind: 'sql',
     sql: `EXPLAIN ${generic ? '(GENERIC_PLAN) ' : ''}${query};`,
-    caution: `Shows the plan and runs nothing.${!generic && query.includes('$1') ? ' Put values in the place of $1, $2, … first.' : ''}`,
+    caution: `Shows the plan and runs nothing.${!generic && hasParameters ? ' Put values in the place of $1, $2, … first.' : ''}`,
   };
 }
 

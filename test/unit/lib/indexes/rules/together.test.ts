@@ -53,24 +53,19 @@ describe('applying everything that the rules propose', () => {
     );
   });
 
-  const ascending = fc
-    .constantFrom(['a'], ['b'], ['a', 'b'], ['b', 'a'])
-    .map((columns) => columns.map((column) => element(column)));
-
   test('never leaves a foreign key without an index that had one', () => {
     fc.assert(
-      fc.property(indexesOf(ascending), keys, (all, foreignKeys) => {
+      fc.property(indexesOf(elements), keys, (all, foreignKeys) => {
         const left = afterAllDrops(all, foreignKeys);
         for (const key of foreignKeys.filter((each) => all.some((candidate) => supports(candidate, each)))) {
           expect(left.filter((each) => supports(each, key))).not.toEqual([]);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     );
   });
 
-  // Known bug: `indexes/unused` keeps the first by name, `indexes/duplicate` the one that ascends.
-  test.fails('never leaves a foreign key without an index, also where two unused ones mirror each other', () => {
+  test('never leaves a foreign key without an index, also where two unused ones mirror each other', () => {
     const mirror = [index('i1', { elements: [descending('a')] }), index('i2', { elements: [element('a')] })];
     expect(afterAllDrops(mirror, [foreignKey(['a'])])).not.toEqual([]);
   });

@@ -30,7 +30,7 @@ describe('an index is unused', () => {
   test('when it has at most maxScans scans', () => {
     const indexes = [index('i5', { scans: 5 }), index('i6', { scans: 6 })];
     expect(reported(indexes, {}, { maxScans: 5 })).toEqual(['i5']);
-    expect(check(indexes, {}, { maxScans: 5 })[0]?.detail).toMatch(/^Only 5 scan\(s\) since/);
+    expect(check(indexes, {}, { maxScans: 5 })[0]?.detail).toMatch(/^Only 5 scans since/);
   });
 
   test('when it is more than a meta page and one leaf', () => {
@@ -125,14 +125,12 @@ describe('the only index behind a foreign key stays', () => {
     expect(reported(indexes, { foreignKeys: [foreignKey(['a'])] })).toEqual([]);
   });
 
-  // Known bug: what cannot find equal values (GIN, GiST, SP-GiST) is taken for the support of the key.
-  test.fails('a trigram index is no support, however much it is used', () => {
+  test('a trigram index is no support, however much it is used', () => {
     const indexes = [on('i', ['a']), on('trigrams', ['a'], { method: 'gin', scans: 99 })];
     expect(reported(indexes, { foreignKeys: [foreignKey(['a'])] })).toEqual([]);
   });
 
-  // Known bug: (a, a) is taken for the support of (a, b).
-  test.fails('an index that has one column twice is no support for two columns', () => {
+  test('an index that has one column twice is no support for two columns', () => {
     const indexes = [on('i', ['a', 'b']), on('twice', ['a', 'a'], { scans: 99 })];
     expect(reported(indexes, { foreignKeys: [foreignKey(['a', 'b'])] })).toEqual([]);
   });
@@ -214,8 +212,7 @@ describe('what the finding tells', () => {
     expect(check([index('i')])[0]?.detail).not.toMatch(/standby/);
   });
 
-  // Known bug: a space too many where the writes are told, and one before the full stop where they are not.
-  test.fails('in whole sentences', () => {
+  test('in whole sentences', () => {
     const told = [check([index('i')])[0]?.detail, check([index('i')], { tables: [table()] })[0]?.detail];
     expect(told.join()).not.toMatch(/ {2}| \./);
   });
