@@ -11,9 +11,9 @@ interface ListRequest {
   limit: number;
 }
 
-/** The rows of a list in the newest snapshot. */
-export function answerRows(part: Part, list: string, request: ListRequest): Promise<Reply> {
-  return answerPage(part, request, async (audit) => (await history()).rows(audit, list, request.limit));
+/** The rows of the newest snapshot: its indexes, or its statements. */
+export function answerRows(part: Part, request: ListRequest): Promise<Reply> {
+  return answerPage(part, request, async (audit) => (await history()).rows(audit, request.limit));
 }
 
 /** What a rule found in the newest snapshot. */

@@ -8,7 +8,7 @@ import { bySeverity, type Finding } from './advice/finding.ts';
 import { collectIndexes } from './indexes/collect.ts';
 import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
-import type { History } from './postgres/history.ts';
+import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
 import { openSession, type Session } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
@@ -94,20 +94,22 @@ export async function runAudit(
     database: database.name,
     part,
     windowStart: window,
-    snapshot,
-    summary: summarize(snapshot),
+    ...split(snapshot),
     findings,
     judged,
   });
   return { kept, findings: kept ? findings : [] };
 }
 
-function summarize(snapshot: IndexSnapshot | QuerySnapshot): object {
-  if ('statements' in snapshot) return queryStatistics(snapshot, thresholds.slowQueryMs, thresholds.queryTargetMs);
-  return {
-    indexes: snapshot.indexes.length,
-    sizeBytes: snapshot.indexes.filter((index) => !index.partitioned).reduce((all, index) => all + index.sizeBytes, 0),
-  };
+/** The rows of a snapshot, the rest of it, and its figures. */
+function split(whole: IndexSnapshot | QuerySnapshot): Pick<AuditRecord, 'snapshot' | 'rows' | 'summary'> {
+  if ('statements' in whole) {
+    const { statements: rows, ...snapshot } = whole;
+    return { snapshot, rows, summary: queryStatistics(whole, thresholds.slowQueryMs, thresholds.queryTargetMs) };
+  }
+  const { indexes: rows, ...snapshot } = whole;
+  const sizeBytes = rows.filter((index) => !index.partitioned).reduce((all, index) => all + index.sizeBytes, 0);
+  return { snapshot, rows, summary: { indexes: rows.length, sizeBytes } };
 }
 
 async function withSession<Result>(url: string, work: (session: Session) => Promise<Result>): Promise<Result> {

@@ -20,7 +20,7 @@ type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<Answ
 export async function createGateway(): Promise<Server> {
   const handlers = new Map<Route, Handler>();
   for (const route of routes) {
-    const module = (await import(`../functions/${route.entry}.ts`)) as { handler: Handler };
+    const module = (await import(/* @vite-ignore */ `../functions/${route.entry}.ts`)) as { handler: Handler };
     handlers.set(route, module.handler);
   }
   return createServer(async (request, response) => {
@@ -45,7 +45,8 @@ export async function listen(gateway: Server, port: number, host: string): Promi
 }
 
 async function serve(request: IncomingMessage, handlers: ReadonlyMap<Route, Handler>): Promise<Answer> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  const url = URL.parse(`http://localhost${request.url}`);
+  if (!url) throw new StreamGateError('path-unknown', 'The path cannot be read. See GET /openapi.json.');
   const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
   const file = method === 'GET' ? await page(url.pathname) : undefined;
   if (file) return file;
@@ -73,11 +74,13 @@ const maxBodyBytes = 64 * 1024;
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
+  // Read to its end even when it is too large: who is still sending does not hear an answer.
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxBodyBytes)
-      throw new StreamGateError('parameter-invalid', `The body is larger than ${maxBodyBytes} bytes. Send less.`);
-    chunks.push(chunk);
+    if (size <= maxBodyBytes) chunks.push(chunk);
+  }
+  if (size > maxBodyBytes) {
+    throw new StreamGateError('parameter-invalid', `The body is larger than ${maxBodyBytes} bytes. Send less.`);
   }
   return size === 0 ? undefined : Buffer.concat(chunks).toString();
 }

@@ -3,6 +3,9 @@ import { type AuditResult, type Part, runAudit } from '../../lib/audit.ts';
 import { StreamGateError } from '../../lib/errors.ts';
 import { configuration, history, settings } from '../environment.ts';
 
+const day = 86_400_000;
+const longestClockDifferenceMs = 300_000;
+
 /** What the scheduler sends: the time for which it called, the same again when it calls again. */
 export type AuditEvent = Pick<EventBridgeEvent<string, unknown>, 'time'>;
 
@@ -30,7 +33,7 @@ export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditRe
         failures.push(error as Error);
       }
     }
-    await store.prune(new Date(window.getTime() - retentionDays * 86_400_000));
+    await store.prune(new Date(Date.now() - retentionDays * day));
     if (failures.length > 0)
       throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join(' '));
     return report;
@@ -40,10 +43,11 @@ export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditRe
 /** The scheduled time is the window: the scheduler sends the same one again when it tries again. */
 function windowOf(time: string): Date {
   const window = new Date(time);
-  if (Number.isNaN(window.getTime())) {
+  // The newest window is what is answered: one from the future would be so for ever.
+  if (Number.isNaN(window.getTime()) || window.getTime() > Date.now() + longestClockDifferenceMs) {
     throw new StreamGateError(
       'configuration-invalid',
-      `The audit's event has the time "${time}". Send {"time":"2026-01-31T12:00:00Z"}.`,
+      `The audit's event has the time "${time}". Send the time for which it was scheduled: {"time":"2026-01-31T12:00:00Z"}.`,
     );
   }
   return window;

@@ -16,7 +16,7 @@ export function dropIndex(index: Index, caution: string): Action {
     return {
       kind: 'sql',
       sql: `ALTER TABLE ${index.sql.table} DROP CONSTRAINT ${index.sql.constraint};`,
-      undoSql: `ALTER TABLE ${index.sql.table} ADD CONSTRAINT ${index.sql.constraint} ${index.constraint.definition};`,
+      undoSql: addConstraint(index, index.constraint.definition),
       caution: `${caution} ${locks}`,
     };
   }
@@ -35,6 +35,22 @@ export function dropIndex(index: Index, caution: string): Action {
     caution,
   };
 }
+
+/** A constraint's definition lacks the storage parameters of its index: where there are some, the index comes first. */
+function addConstraint(
+  { sql, options, fillfactor, definition, constraint }: Index,
+  constraintDefinition: string,
+): string {
+  const add = `ALTER TABLE ${sql.table} ADD CONSTRAINT ${sql.constraint}`;
+  if (options.length === 0 && fillfactor === defaultFillfactor) return `${add} ${constraintDefinition};`;
+  const deferral = constraint?.deferrable
+    ? constraintDefinition.slice(constraintDefinition.indexOf(' DEFERRABLE'))
+    : '';
+  return `${definition};\n${add} UNIQUE USING INDEX ${sql.name}${deferral};`;
+}
+
+/** Of a b-tree: https://www.postgresql.org/docs/current/sql-createindex.html#INDEX-RELOPTION-FILLFACTOR */
+const defaultFillfactor = 90;
 
 /** PostgreSQL prints every definition as `CREATE [UNIQUE] INDEX name ON …`. */
 function concurrently(definition: string): string {

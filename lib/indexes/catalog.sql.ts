@@ -2,6 +2,7 @@
  * The catalog queries of the index part, for PostgreSQL 13 to 18. They read catalogs and counters
  * only, never a table's rows. https://www.postgresql.org/docs/current/catalog-pg-index.html
  */
+import { escapeIdentifier } from 'pg';
 
 /**
  * Tables that are left out: PostgreSQL's own, temporary ones, those that an extension owns (nobody
@@ -17,12 +18,17 @@ const lookedAt = `
   and t.oid not in (select relation from locked)`;
 
 const lockedRelations = `
-  locked as materialized (
+  recursive locked as (
     select coalesce(i.indrelid, l.relation) as relation
     from pg_locks l left join pg_index i on i.indexrelid = l.relation
-    where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock' and l.pid <> pg_backend_pid()
+    where l.locktype = 'relation' and l.mode = 'AccessExclusiveLock'
+      -- A prepared transaction holds its locks without a process.
+      and l.pid is distinct from pg_backend_pid()
       and l.database = (select oid from pg_database where datname = current_database())
-      and l.relation >= 16384)`;
+      and l.relation >= 16384
+    union
+    -- Without one partition the counters of the whole are too low.
+    select h.inhparent from locked join pg_inherits h on h.inhrelid = locked.relation)`;
 
 /** Names of the tables that {@link indexesSql} leaves out because they are locked. */
 export const lockedTablesSql = `
@@ -121,7 +127,8 @@ select
   n.nspname as schema,
   t.relname as table,
   case when t.reltuples < 0 then null else t.reltuples::int8 end as rows,
-  pg_table_size(t.oid) as "sizeBytes",
+  -- Of the table alone: to ask for its TOAST table too is to wait for whoever reindexes that.
+  pg_relation_size(t.oid) as "sizeBytes",
   coalesce(pg_stat_get_numscans(t.oid), 0) as "sequentialScans",
   coalesce(pg_stat_get_tuples_inserted(t.oid), 0) as inserts,
   coalesce(pg_stat_get_tuples_updated(t.oid), 0) as updates,
@@ -138,7 +145,7 @@ order by 4 desc, 1, 2`;
 export const referencesSql = `
 select conindid as oid, count(*) as "referencedBy" from pg_constraint where contype = 'f' and conindid <> 0 group by 1`;
 
-/** Every foreign key; those of partitions are implied by their parent's. */
+/** Every foreign key, with the part of it that each partition has. */
 export const foreignKeysSql = `
 with ${lockedRelations}
 select
@@ -156,7 +163,7 @@ order by 1, 2, 3`;
 
 /** Whether the role may call pgstatindex, where pgstattuple is installed. */
 export const mayMeasureSql = `
-select has_function_privilege(p.oid, 'execute') as allowed
+select has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute') as allowed
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where p.proname = 'pgstatindex' and n.nspname = $1
   and p.proargtypes[0] = 'regclass'::regtype`;
@@ -167,5 +174,5 @@ export function fragmentationSql(extensionSchema: string): string {
 select index_size as "indexBytes", internal_pages as "internalPages", leaf_pages as "leafPages",
   empty_pages as "emptyPages", deleted_pages as "deletedPages",
   avg_leaf_density as "leafDensityPercent", leaf_fragmentation as "leafFragmentationPercent"
-from "${extensionSchema.replaceAll('"', '""')}".pgstatindex($1::oid::regclass)`;
+from ${escapeIdentifier(extensionSchema)}.pgstatindex($1::oid::regclass)`;
 }

@@ -1,4 +1,6 @@
+import { escapeIdentifier } from 'pg';
 import { StreamGateError } from '../errors.ts';
+import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
 import type { Session } from '../postgres/session.ts';
 import { type IndexPages, wastedSpace } from './bloat.ts';
@@ -33,10 +35,9 @@ export async function collectIndexes(
 ): Promise<IndexSnapshot> {
   const takenAt = new Date().toISOString();
   const locked = await session.read<{ name: string }>(lockedTablesSql);
-  const rows = sumPartitions(await session.read<IndexRow>(indexesSql(server.versionNumber))).sort(
-    (a, b) => b.sizeBytes - a.sizeBytes,
-  );
-  const tables = await session.read<Table>(tablesSql);
+  const catalog = await readUnlocked(() => session.read<IndexRow>(indexesSql(server.versionNumber)));
+  const rows = sumPartitions(catalog).sort((a, b) => b.sizeBytes - a.sizeBytes);
+  const tables = await readUnlocked(() => session.read<Table>(tablesSql));
   const foreignKeys = await session.read<ForeignKey>(foreignKeysSql);
   const references = new Map(
     (await session.read<{ oid: number; referencedBy: number }>(referencesSql)).map((row) => [
@@ -53,6 +54,19 @@ export async function collectIndexes(
   if (locked.length > 0) notes.unshift(lockedNote(locked.map(({ name }) => name)));
   return { takenAt, server, tables, indexes, foreignKeys, notes };
 }
+
+/** A table may be locked between the look at the locks and the look at the table: then both are taken again. */
+async function readUnlocked<Row>(read: () => Promise<Row[]>): Promise<Row[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await read();
+    } catch (error) {
+      if (sqlState(error) !== lockNotAvailable || attempt === 3) throw error;
+    }
+  }
+}
+
+const lockNotAvailable = '55P03';
 
 async function measure(session: Session, server: Server, rows: IndexRow[], limits: MeasureLimits) {
   const measured = new Map<number, Fragmentation>();
@@ -76,7 +90,7 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
     notes.push({
       code: 'pgstattuple-permission',
       rules: ['indexes/fragmented'],
-      message: `Fragmentation was not measured: the role may not call pgstatindex. GRANT pg_stat_scan_tables TO "${server.role}".`,
+      message: `Fragmentation was not measured: the role may not call pgstatindex. GRANT pg_stat_scan_tables TO ${escapeIdentifier(server.role)}, and USAGE on the schema ${extension.schema}.`,
     });
     return { measured, notes };
   }

@@ -105,6 +105,7 @@ export const Table = z.strictObject({
   table: z.string(),
   /** The planner's estimate; null before the first ANALYZE. */
   rows: z.number().nullable(),
+  /** Without indexes and TOAST. */
   sizeBytes: z.number(),
   sequentialScans: z.number(),
   inserts: z.number(),

@@ -86,6 +86,12 @@ export function databaseError(error: unknown, where: string): StreamGateError {
   return new StreamGateError('database-failed', `${where} could not run a statement (${reason}).`, { cause: error });
 }
 
+/** The SQLSTATE behind a failure of the database, where PostgreSQL gave one. */
+export function sqlState(error: unknown): string | undefined {
+  const code = ((error as Error | undefined)?.cause as { code?: string } | undefined)?.code;
+  return isSqlState(code) ? code : undefined;
+}
+
 /** SQLSTATE codes are five capital letters or digits; so are a few of Node.js, such as EPIPE, which are explained above. */
 function isSqlState(code: string | undefined): boolean {
   return /^[0-9A-Z]{5}$/.test(code ?? '');

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Finding } from '../advice/finding.ts';
 import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
-import { databaseError } from './errors.ts';
+import { databaseError, sqlState } from './errors.ts';
 import { migrations } from './migrations.ts';
 import type { Note } from './server.ts';
 import { marked, plainTypes } from './session.ts';
@@ -13,7 +13,10 @@ export interface AuditRecord {
   part: string;
   /** The start of the audit's window, ISO 8601: the same window is stored once. */
   windowStart: string;
+  /** All of the snapshot but its rows. */
   snapshot: { takenAt: string; notes: Note[] };
+  /** What the part is about: its indexes, or its statements. */
+  rows: readonly object[];
   /** Figures over the whole snapshot that endpoints read often. */
   summary: object;
   findings: readonly Finding[];
@@ -21,9 +24,10 @@ export interface AuditRecord {
   judged: ReadonlySet<string>;
 }
 
-/** The newest audit of a part, without its lists. */
+/** The newest audit of a part, without its rows. */
 export interface AuditHead {
   id: number;
+  rowCount: number;
   takenAt: string;
   notes: Note[];
 }
@@ -44,8 +48,8 @@ export interface History {
   /** Deletes audits, and recommendations not seen, from before a moment. */
   prune(before: Date): Promise<void>;
   latest(database: string, part: string): Promise<AuditHead | undefined>;
-  /** A slice of a list inside an audit's snapshot, such as its `indexes`. */
-  rows<Row>(audit: AuditHead, list: string, limit: number): Promise<Page<Row>>;
+  /** The first rows of an audit. */
+  rows<Row>(audit: AuditHead, limit: number): Promise<Page<Row>>;
   summary<Summary>(audit: AuditHead): Promise<Summary>;
   findings(audit: AuditHead, rule: string, limit: number): Promise<Page<Finding>>;
   recommendations(database: string, status: Status | undefined): Promise<Recommendation[]>;
@@ -89,12 +93,12 @@ export function openHistory(url: string): History {
     client.on('error', quiet);
     let broken = false;
     try {
-      await run('begin', [], client);
+      await run('begin isolation level read committed', [], client);
       const result = await work(client);
       await run('commit', [], client);
       return result;
     } catch (error) {
-      await client.query('rollback').catch(() => {
+      await client.query(marked('rollback')).catch(() => {
         broken = true;
       });
       throw error;
@@ -121,7 +125,7 @@ export function openHistory(url: string): History {
         );
         for (const [i, step] of migrations.entries()) {
           if (i < (done?.version ?? 0)) continue;
-          await run(step, [], client);
+          for (const statement of step) await run(statement, [], client);
           await run('insert into streamgate.migrations (version) values ($1)', [i + 1], client);
         }
       }),
@@ -140,19 +144,27 @@ export function openHistory(url: string): History {
         // Two audits of the same part follow the same recommendations: one after the other.
         await run('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`${audit.database}/${audit.part}`], client);
         const [kept] = await run<{ id: number }>(
-          `insert into streamgate.audits (database, part, window_start, taken_at, snapshot, summary)
-           values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning id`,
+          `insert into streamgate.audits (database, part, window_start, taken_at, notes, summary, snapshot, row_count)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning id`,
           [
             audit.database,
             audit.part,
             audit.windowStart,
             audit.snapshot.takenAt,
-            JSON.stringify(audit.snapshot),
+            JSON.stringify(audit.snapshot.notes),
             JSON.stringify(audit.summary),
+            JSON.stringify(audit.snapshot),
+            audit.rows.length,
           ],
           client,
         );
         if (!kept) return false;
+        await run(
+          `insert into streamgate.rows (audit_id, position, "row")
+           select $1, position, r from json_array_elements($2) with ordinality as e(r, position)`,
+          [kept.id, JSON.stringify(audit.rows)],
+          client,
+        );
         await run(
           `insert into streamgate.findings (audit_id, position, rule, finding)
            select $1, position, finding->>'rule', finding
@@ -186,23 +198,27 @@ export function openHistory(url: string): History {
     },
 
     async latest(database, part) {
-      const [head] = await run<AuditHead>(
-        `select id, taken_at as "takenAt", snapshot->'notes' as notes from streamgate.audits
-         where database = $1 and part = $2 order by window_start desc limit 1`,
-        [database, part],
-      );
-      return head;
+      try {
+        const [head] = await run<AuditHead>(
+          // As JSON a time is written the same way whatever DateStyle is set to.
+          `select id, to_json(taken_at) as "takenAt", notes, row_count as "rowCount" from streamgate.audits
+           where database = $1 and part = $2 order by window_start desc limit 1`,
+          [database, part],
+        );
+        return head && { ...head, takenAt: new Date(head.takenAt).toISOString() };
+      } catch (error) {
+        // 42P01: the tables are made by the first audit, which has not come yet.
+        if (sqlState(error) === '42P01') return undefined;
+        throw error;
+      }
     },
 
-    async rows<Row>(audit: AuditHead, list: string, limit: number) {
-      const found = await run<{ row: Row | null; total: number }>(
-        `select (select json_agg(row) from (
-             select row from json_array_elements(snapshot->$2) with ordinality as e(row, n) order by n limit $3) first) as row,
-           json_array_length(snapshot->$2) as total
-         from streamgate.audits where id = $1`,
-        [audit.id, list, limit],
+    async rows<Row>(audit: AuditHead, limit: number) {
+      const found = await run<{ row: Row }>(
+        'select "row" from streamgate.rows where audit_id = $1 order by position limit $2',
+        [audit.id, limit],
       );
-      return { rows: (found[0]?.row ?? []) as Row[], total: found[0]?.total ?? 0 };
+      return { rows: found.map(({ row }) => row), total: audit.rowCount };
     },
 
     async summary<Summary>(audit: AuditHead) {

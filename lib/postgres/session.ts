@@ -64,10 +64,13 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
   }
   const open = client;
   const begin = [
-    'begin read only',
+    'begin isolation level read committed read only',
     `set local statement_timeout = ${limits.statementMs}`,
     `set local lock_timeout = ${limits.lockMs}`,
     `set local idle_in_transaction_session_timeout = ${limits.statementMs}`,
+    // What a database or role may be set to, and what our reading of the answers depends on.
+    "set local datestyle = 'ISO, YMD'",
+    "set local timezone = 'UTC'",
     'set local jit = off',
     'set local search_path = pg_catalog, pg_temp',
   ]
@@ -82,12 +85,18 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
         await open.query(marked('commit'));
         return rows as Row[];
       } catch (error) {
-        await open.query(marked('rollback')).catch(() => {});
+        // A server that has not answered this will not answer a rollback.
+        if (isReadTimeout(error)) void open.end().catch(() => {});
+        else await open.query(marked('rollback')).catch(() => {});
         throw databaseError(error, where);
       }
     },
     close: () => open.end().catch(() => {}),
   };
+}
+
+function isReadTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /** PostgreSQL types as plain JSON values: bigint and numeric as numbers (sizes and counters stay below 2^53), times as ISO 8601. */

@@ -18,15 +18,13 @@ export function checkDatabaseUrl(url: string, name = 'The database URL'): string
   if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
     throw refuse(`starts with "${protocol}//", not with "postgres://"`);
   }
-  let target: Target;
   try {
-    target = readTarget(url);
+    readTarget(url);
   } catch {
     throw refuse('is not a URL');
   }
   // A slash in a password ends the host too early, and the rest would be shown as the database.
-  if (target.database.includes('@'))
-    throw refuse('has an @ behind the host: write / as %2F and @ as %40 in the password');
+  if (pathOf(url).includes('@')) throw refuse('has an @ behind the host: write / as %2F and @ as %40');
   return url;
 }
 
@@ -39,7 +37,8 @@ export function checkDatabaseUrl(url: string, name = 'The database URL'): string
 export function clientConfig(url: string): pg.ClientConfig {
   const withoutChoice = url.replace(/([?&])uselibpqcompat=[^&]*&?/, '$1');
   try {
-    return toClientConfig(parse(withoutChoice, { useLibpqCompat: true }));
+    const { database } = readTarget(url);
+    return { ...toClientConfig(parse(withoutChoice, { useLibpqCompat: true })), ...(database ? { database } : {}) };
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
     const what = path
@@ -81,6 +80,20 @@ function readTarget(url: string): Target {
     const value = words.get(name);
     return value === null ? [] : [`${name}=${encodeURIComponent(value)}`];
   });
-  const { user, host, port, database } = parse(`${address}?${kept.join('&')}`);
-  return { user: user ?? '', host: host || 'localhost', port: port || '5432', database: database ?? '' };
+  const { user, host, port } = parse(`${address}?${kept.join('&')}`);
+  return { user: user ?? '', host: host || 'localhost', port: port || '5432', database: decode(pathOf(url)) };
+}
+
+/** What stands behind the host, as it is written. */
+function pathOf(url: string): string {
+  return /^[^:]+:\/\/[^/?#]*\/([^?#]*)/.exec(url)?.[1] ?? '';
+}
+
+/** A name may hold any character, percent-encoded; a percent sign that encodes nothing stands for itself. */
+function decode(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

@@ -1,4 +1,5 @@
-import { StreamGateError } from '../errors.ts';
+import { escapeIdentifier } from 'pg';
+import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
 import { type Session, statementMark } from '../postgres/session.ts';
 import { joinRows } from './join.ts';
@@ -26,6 +27,8 @@ export async function collectQueries(session: Session, server: Server): Promise<
       `pg_stat_statements ${extension.version} is older than the server. ALTER EXTENSION pg_stat_statements UPDATE.`,
     );
   }
+  const view = `${escapeIdentifier(extension.schema)}.pg_stat_statements`;
+  const role = escapeIdentifier(server.role);
   const present = new Set(
     (await session.read<{ name: string }>(viewColumnsSql, [extension.schema])).map(({ name }) => name),
   );
@@ -33,26 +36,31 @@ export async function collectQueries(session: Session, server: Server): Promise<
   try {
     rows = await session.read<StatementRow>(statementsSql(extension.schema, present));
   } catch (error) {
-    if (!(error instanceof StreamGateError)) throw error;
-    if (error.code === 'database-permission') {
-      return nothing(
-        'pg_stat_statements-permission',
-        `the role may not read pg_stat_statements. GRANT pg_monitor TO "${server.role}", or GRANT SELECT on the view.`,
-      );
-    }
-    // 55000: the extension exists, but its library was not loaded at server start.
-    if ((error.cause as { code?: string } | undefined)?.code === '55000') {
-      return nothing(
-        'pg_stat_statements-not-loaded',
-        "pg_stat_statements is not loaded. Set shared_preload_libraries = 'pg_stat_statements' and restart the server.",
-      );
+    const said = ((error as Error).cause as Error | undefined)?.message;
+    switch (sqlState(error)) {
+      case '42501':
+        return nothing(
+          'pg_stat_statements-permission',
+          `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${view}, ${view}_info TO ${role}, and USAGE on the schema.`,
+        );
+      case '55000':
+        return nothing(
+          'pg_stat_statements-not-loaded',
+          "pg_stat_statements is not loaded. Set shared_preload_libraries = 'pg_stat_statements' and restart the server.",
+        );
+      case '22P05':
+      case '22021':
+        return nothing(
+          'pg_stat_statements-encoding',
+          'a statement of another database has characters that the encoding of this one lacks.',
+        );
     }
     throw error;
   }
   const information = present.has('toplevel') ? await readInformation(session, extension.schema) : undefined;
   await loadParser();
   const visible = rows.filter((row) => row.queryId !== null && row.query !== null);
-  const statements = joinRows(visible.filter((row) => !row.query.includes(statementMark)));
+  const statements = joinRows(visible.filter((row) => !isOurs(row.query)));
   const resetAt = information?.resetAt ?? null;
   return {
     takenAt,
@@ -64,15 +72,26 @@ export async function collectQueries(session: Session, server: Server): Promise<
   };
 }
 
+/** A statement of StreamGate's: marked, or a check of a foreign key of its history, which PostgreSQL writes. */
+function isOurs(query: string): boolean {
+  return query.includes(statementMark) || query.includes('"streamgate"."');
+}
+
 /** Versions are `1.8` … `1.12`: two whole numbers, not a fraction. */
 function isOlder(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major < oldestExtension.major || (major === oldestExtension.major && minor < oldestExtension.minor);
 }
 
+/** Nothing where the role may read the statements but not this. */
 async function readInformation(session: Session, schema: string) {
-  const [row] = await session.read<{ evictions: number; resetAt: string }>(informationSql(schema));
-  return row;
+  try {
+    const [row] = await session.read<{ evictions: number; resetAt: string }>(informationSql(schema));
+    return row;
+  } catch (error) {
+    if (sqlState(error) === '42501') return undefined;
+    throw error;
+  }
 }
 
 function notesOn(server: Server, hidden: number, evictions: number): Note[] {
@@ -80,9 +99,8 @@ function notesOn(server: Server, hidden: number, evictions: number): Note[] {
   if (hidden > 0) {
     notes.push({
       code: 'statements-hidden',
-      // Hidden before and after: what is seen of the others means the same.
-      rules: [],
-      message: `${hidden} statement(s) of other roles are hidden. GRANT pg_read_all_stats TO "${server.role}" (a part of pg_monitor).`,
+      rules: ['queries/slow'],
+      message: `${hidden} statement(s) of other roles are hidden. GRANT pg_read_all_stats TO ${escapeIdentifier(server.role)} (a part of pg_monitor).`,
     });
   }
   if (evictions > 0) {

@@ -3,6 +3,8 @@
  * is read. They changed with the extension, not with the server: 1.8 is PostgreSQL 13's, 1.11 is 17's.
  * https://www.postgresql.org/docs/current/pgstatstatements.html
  */
+import { escapeIdentifier } from 'pg';
+
 const columns = {
   calls: ['calls'],
   totalMs: ['total_exec_time'],
@@ -46,15 +48,11 @@ export function statementsSql(extensionSchema: string, present: ReadonlySet<stri
 select s.queryid::text as "queryId", s.query,
   ${present.has('stats_since') ? 's.stats_since' : 'null::timestamptz'} as since,
   ${counters.join(', ')}
-from ${quoted(extensionSchema)}.pg_stat_statements s
+from ${escapeIdentifier(extensionSchema)}.pg_stat_statements s
 where s.dbid = (select oid from pg_database where datname = current_database()) and s.calls > 0`;
 }
 
 /** The reset and the evictions, from pg_stat_statements 1.9 (PostgreSQL 14) on. */
 export function informationSql(extensionSchema: string): string {
-  return `select dealloc as evictions, stats_reset as "resetAt" from ${quoted(extensionSchema)}.pg_stat_statements_info`;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return `select dealloc as evictions, stats_reset as "resetAt" from ${escapeIdentifier(extensionSchema)}.pg_stat_statements_info`;
 }

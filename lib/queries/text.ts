@@ -23,8 +23,9 @@ const maxLength = 4_000;
  * A text that was cut off in the middle of a constant or comment ends before it.
  */
 export function readText(text: string): { kind: StatementKind; query: string } {
-  const { kind, readable, positions } = parse(text);
-  const query = mask(readable, positions);
+  const parsed = parse(text);
+  const { kind } = parsed;
+  const query = mask(parsed);
   return { kind, query: query.length > maxLength ? `${query.slice(0, maxLength).toWellFormed()}…` : query };
 }
 
@@ -32,6 +33,8 @@ interface Parsed {
   kind: StatementKind;
   /** As much of the text as the scanner can read. */
   readable: string;
+  /** A SET: what it sets may be written without quotes, as if it were a name. */
+  sets: boolean;
   /** Where the numbers stand that name a column of the result, in bytes. */
   positions: ReadonlySet<number>;
 }
@@ -41,12 +44,17 @@ function parse(text: string): Parsed {
     const statements = parseSync(text).stmts ?? [];
     const node = Object.keys(statements[0]?.stmt ?? {})[0] ?? '';
     const kind = statements.length === 1 ? (kindOfNode[node] ?? 'utility') : 'utility';
-    return { kind, readable: text, positions: kind === 'utility' ? new Set() : positionsIn(statements) };
+    return {
+      kind,
+      readable: text,
+      sets: node === 'VariableSetStmt',
+      positions: kind === 'utility' ? new Set() : positionsIn(statements),
+    };
   } catch (error) {
     const unterminated = /^unterminated/.test((error as Error).message);
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
     const readable = unterminated ? `${Array.from(text).slice(0, at).join('')}…` : text;
-    return { kind: 'unknown', readable, positions: new Set() };
+    return { kind: 'unknown', readable, sets: false, positions: new Set() };
   }
 }
 
@@ -69,7 +77,7 @@ function addPosition(item: GroupItem | undefined, found: Set<number>): void {
 }
 
 /** Puts $n in the place of constants and takes comments out. The scanner counts in bytes of UTF-8. */
-function mask(text: string, positions: ReadonlySet<number>): string {
+function mask({ kind, readable: text, sets, positions }: Parsed): string {
   const cut = text.endsWith('…') ? text.slice(0, -1) : text;
   let tokens: ReturnType<typeof scanSync>['tokens'];
   try {
@@ -78,18 +86,31 @@ function mask(text: string, positions: ReadonlySet<number>): string {
     // Nothing of a text that cannot even be scanned is known to be harmless.
     return '(unreadable)';
   }
+  // A backslash in a plain string may have escaped its end, where standard_conforming_strings is off: then
+  // what follows is not what it seems.
+  if (!isQuery(kind) && tokens.some((token) => token.text.startsWith("'") && token.text.includes('\\')))
+    return '(unreadable)';
   const bytes = Buffer.from(cut);
+  const secretFrom = sets ? tokens.findIndex(({ text: word }) => word === '=' || word.toLowerCase() === 'to') + 1 : 0;
   let parameter = Math.max(0, ...tokens.map((token) => Number(/^\$(\d+)$/.exec(token.text)?.[1] ?? 0)));
   let masked = '';
   let at = 0;
-  for (const token of tokens) {
+  for (const [i, token] of tokens.entries()) {
     const comment = token.tokenName === 'C_COMMENT' || token.tokenName === 'SQL_COMMENT';
-    const constant = isString(token.text) || (/^\.?\d/.test(token.text) && !positions.has(token.start));
+    const constant =
+      isString(token.text) ||
+      (secretFrom > 0 && i >= secretFrom && !/^[,;]$/.test(token.text)) ||
+      (/^\.?\d/.test(token.text) && !positions.has(token.start));
     if (!comment && !constant) continue;
     masked += bytes.subarray(at, token.start).toString() + (constant ? `$${++parameter}` : '');
     at = token.end;
   }
   return (masked + bytes.subarray(at).toString()).trim() + (cut === text ? '' : '…');
+}
+
+/** Whether PostgreSQL normalizes statements of this kind. */
+function isQuery(kind: StatementKind): boolean {
+  return kind !== 'utility' && kind !== 'unknown';
 }
 
 /** 'x', E'x', U&'x', B'1', X'F', N'x' and $tag$x$tag$. */

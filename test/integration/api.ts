@@ -1,13 +1,8 @@
 import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
 import { vi } from 'vitest';
 import { closeEnvironment } from '../../functions/environment.ts';
 import { hashToken } from '../../lib/http/authentication.ts';
-
-// As `npm start` loads it: Vite cannot follow an import whose path is put together at run time.
-const load = createRequire(import.meta.url);
-const { createGateway, listen } = load('../../local/gateway.ts') as typeof import('../../local/gateway.ts');
-const served = load('../../functions/environment.ts') as typeof import('../../functions/environment.ts');
+import { createGateway, listen } from '../../local/gateway.ts';
 
 /** The tokens that the test's environment knows, by what they may do. */
 export const tokens = { reader: 'reader-token', operator: 'operator-token', nothing: 'token-without-scopes' };
@@ -28,10 +23,9 @@ export async function configure(variables: Record<string, string>): Promise<void
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
 }
 
-/** Forgets the environment, of the functions that a test calls and of those that the gateway serves. */
+/** Forgets the environment. */
 export async function letGo(): Promise<void> {
   await closeEnvironment();
-  await served.closeEnvironment();
   vi.unstubAllEnvs();
 }
 

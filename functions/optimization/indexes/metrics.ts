@@ -3,4 +3,4 @@ import { answerRows } from '../../answers.ts';
 import { indexMetrics } from '../../routes.ts';
 
 /** GET /optimization/indexes/metrics */
-export const handler = endpoint(indexMetrics, ({ parameters }) => answerRows('indexes', 'indexes', parameters));
+export const handler = endpoint(indexMetrics, ({ parameters }) => answerRows('indexes', parameters));

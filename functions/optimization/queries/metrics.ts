@@ -3,4 +3,4 @@ import { answerRows } from '../../answers.ts';
 import { queryMetrics } from '../../routes.ts';
 
 /** GET /optimization/queries/metrics */
-export const handler = endpoint(queryMetrics, ({ parameters }) => answerRows('queries', 'statements', parameters));
+export const handler = endpoint(queryMetrics, ({ parameters }) => answerRows('queries', parameters));

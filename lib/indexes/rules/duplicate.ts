@@ -27,34 +27,43 @@ export const duplicate = defineRule({
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
     const candidates = snapshot.indexes.filter((index) => index.valid && index.ready);
-    return [...Map.groupBy(candidates, whatItCanDo).values()].flatMap((group) => {
-      const [kept, ...others] = group.sort(byWorth);
-      if (!kept) return [];
-      return others
-        .filter((index) => mayGo(index, kept) && index.sizeBytes >= options.minBytes)
-        .map((index) => ({
-          subject: subjectOf(snapshot, index),
-          title: `${index.sql.index} duplicates ${kept.sql.index}`,
-          detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)} (${plural(kept.scans, 'scan')}); this one (${plural(index.scans, 'scan')}) takes ${bytes(index.sizeBytes)}.`,
-          evidence: {
-            keep: kept.index,
-            sizeBytes: index.sizeBytes,
-            scans: index.scans,
-            keptScans: kept.scans,
-            definition: index.definition,
-            keptDefinition: kept.definition,
-          },
-          impact: { bytes: index.sizeBytes },
-          action: dropIndex(
-            index,
-            index.constraint
-              ? `Statements that name the constraint (ON CONFLICT ON CONSTRAINT ${index.sql.constraint}) must name the other one.`
-              : 'Queries that used it will use the one that stays. Make sure that no hint or script names it.',
-          ),
-        }));
-    });
+    return [...Map.groupBy(candidates, whatItCanDo).values()]
+      .flatMap(superfluous)
+      .filter(([index]) => index.sizeBytes >= options.minBytes)
+      .map(([index, kept]) => ({
+        subject: subjectOf(snapshot, index),
+        title: `${index.sql.index} duplicates ${kept.sql.index}`,
+        detail: `Both index the same ${index.elements.length === 1 ? 'key' : 'keys in the same order'} of ${index.sql.table}${mirrored(index, kept) ? ', one in reverse, which a b-tree can also be read in' : ''}. Keep ${kept.sql.index}${reason(kept)} (${plural(kept.scans, 'scan')}); this one (${plural(index.scans, 'scan')}) takes ${bytes(index.sizeBytes)}.`,
+        evidence: {
+          keep: kept.index,
+          sizeBytes: index.sizeBytes,
+          scans: index.scans,
+          keptScans: kept.scans,
+          definition: index.definition,
+          keptDefinition: kept.definition,
+        },
+        impact: { bytes: index.sizeBytes },
+        action: dropIndex(
+          index,
+          index.constraint
+            ? `Statements that name the constraint (ON CONFLICT ON CONSTRAINT ${index.sql.constraint}) must name the other one.`
+            : 'Queries that used it will use the one that stays. Make sure that no hint or script names it.',
+        ),
+      }));
   },
 });
+
+/** Each index of a group that may go, with the one because of which it may: one that stays. */
+function superfluous(group: Index[]): [index: Index, kept: Index][] {
+  const staying: Index[] = [];
+  const going: [Index, Index][] = [];
+  for (const index of group.sort(byWorth)) {
+    const kept = staying.find((other) => mayGo(index, other));
+    if (kept) going.push([index, kept]);
+    else staying.push(index);
+  }
+  return going;
+}
 
 /** Equal for two indexes exactly if they can do the same, but for what they enforce. */
 function whatItCanDo(index: Index): string {
@@ -73,7 +82,9 @@ function whatItCanDo(index: Index): string {
     index.method === 'btree' ? directions(index.elements) : null,
     [...index.included].sort(),
     index.predicate,
-    index.method === 'brin' ? index.options.filter((option) => option.startsWith('pages_per_range=')) : null,
+    index.method === 'brin'
+      ? (index.options.find((option) => option.startsWith('pages_per_range=')) ?? 'pages_per_range=128')
+      : null,
     // A part of a partitioned index cannot be dropped and cannot take a free-standing one's place alone.
     index.partitioned,
   ]);

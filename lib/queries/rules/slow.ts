@@ -81,14 +81,14 @@ function explain({ server }: QuerySnapshot, { query, kind }: Statement): Action 
   return {
     kind: 'sql',
     sql: `EXPLAIN ${generic ? '(GENERIC_PLAN) ' : ''}${query};`,
-    caution: `Shows the plan and runs nothing.${!generic && hasParameters ? ' Put values in the place of $1, $2, … first.' : ''}`,
+    caution: `Shows the plan and runs nothing.${!generic && hasParameters ? ' Put values in the place of $1, $2, … first.' : ''}${/\b(interval|date|time|timestamp|timestamptz)\s+\$\d/i.test(query) ? ' PostgreSQL takes no type before a parameter: write $1::interval for interval $1.' : ''}`,
   };
 }
 
 /** One line of at most 80 characters. */
 function shortened(query: string): string {
   const line = query.replace(/\s+/g, ' ').trim();
-  return line.length <= 80 ? line : `${line.slice(0, 79)}…`;
+  return line.length <= 80 ? line : `${line.slice(0, 79).toWellFormed()}…`;
 }
 
 function round(value: number): number {

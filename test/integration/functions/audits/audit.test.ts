@@ -112,8 +112,8 @@ describe('the scheduled audits', () => {
     await withDatabases({ shop: shop.url }, { STREAMGATE_RETENTION_DAYS: '30' });
     await indexes({ time: new Date().toISOString() });
     await kept.run(
-      `insert into streamgate.audits (database, part, window_start, taken_at, snapshot, summary)
-       select 'shop', 'indexes', at, at, '{"notes":[]}', '{}' from unnest(array[now() - interval '31 days', now() - interval '29 days']) at`,
+      `insert into streamgate.audits (database, part, window_start, taken_at, notes, summary, snapshot, row_count)
+       select 'shop', 'indexes', at, at, '[]', '{}', '{}', 0 from unnest(array[now() - interval '31 days', now() - interval '29 days']) at`,
     );
     expect(await audits()).toHaveLength(3);
     await queries({ time: new Date().toISOString() });
@@ -127,7 +127,7 @@ describe('the scheduled audits', () => {
     const event = { time: bad } as AuditEvent;
     await expect(indexes(event)).rejects.toMatchObject({
       code: 'configuration-invalid',
-      message: expect.stringContaining('Send {"time"'),
+      message: expect.stringContaining('Send the time for which it was scheduled: {"time"'),
     });
     await expect(queries(event)).rejects.toMatchObject({ code: 'configuration-invalid' });
   });
