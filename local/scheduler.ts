@@ -15,12 +15,14 @@ type Audit = (event: AuditEvent) => Promise<AuditReport>;
  * A stand-in for EventBridge Scheduler: calls every audit function now and then at a rate. An audit
  * that fails is told of and tried again in the next round.
  *
+ * @param rest waits between two rounds, until it is time or the signal says to end
  * @returns what ends it, after the audit that runs
  */
 export function startScheduler(
   audits: Record<Part, Audit>,
   everyMs: number,
   listener: Listener,
+  rest: (ms: number, signal: AbortSignal) => Promise<unknown> = pause,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const round = async () => {
@@ -44,7 +46,7 @@ export function startScheduler(
         const results = reports.flatMap((report) => Object.values(report));
         listener.onFirstRound(results.reduce((all, { findings }) => all + findings.length, 0));
       }
-      await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await rest(everyMs, stopping.signal);
     }
   };
   const running = rounds();
@@ -54,4 +56,8 @@ export function startScheduler(
       return running;
     },
   };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<unknown> {
+  return delay(ms, undefined, { signal }).catch(() => {});
 }
