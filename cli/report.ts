@@ -1,15 +1,6 @@
-import type { Finding } from '../lib/advice/finding.ts';
-import type { Note, Server } from '../lib/postgres/server.ts';
 import { markdown } from './report/markdown.ts';
+import type { Report } from './report/report.ts';
 import { text } from './report/text.ts';
-
-/** What a report tells. */
-export interface Report {
-  takenAt: string;
-  server: Server;
-  notes: Note[];
-  findings: Finding[];
-}
 
 /** How a report can be printed. */
 export const formats = ['text', 'json', 'markdown'] as const;

@@ -8,8 +8,7 @@ import { Construct } from 'constructs';
 import { routes } from '../functions/routes.ts';
 import { authorizerEntry } from './bundle.ts';
 import { acknowledge } from './checks.ts';
-import { idOf, ServiceFunction } from './function.ts';
-import type { Service } from './service.ts';
+import { idOf, type Service, ServiceFunction } from './function.ts';
 
 /** A third of a CPU: what an endpoint does is wait for the history. */
 const endpointMemoryMb = 512;

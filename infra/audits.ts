@@ -8,8 +8,7 @@ import { Construct } from 'constructs';
 import { audits, type ScheduledAudit } from '../functions/routes.ts';
 import { auditEntry } from './bundle.ts';
 import { acknowledge } from './checks.ts';
-import { idOf, ServiceFunction } from './function.ts';
-import type { Service } from './service.ts';
+import { idOf, type Service, ServiceFunction } from './function.ts';
 
 /** Enough for a snapshot of 10,000 statements and PostgreSQL's parser, and half a CPU to read them with. */
 const auditMemoryMb = 1024;

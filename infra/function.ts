@@ -4,8 +4,17 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import type { Bundle } from './bundle.ts';
 import { acknowledge } from './checks.ts';
-import type { Service } from './service.ts';
+import type { Stage } from './stages.ts';
+
+/** What every part of the service needs to know. */
+export interface Service {
+  stage: Stage;
+  bundles: readonly Bundle[];
+  /** Holds the settings that are nobody else's business. */
+  secret: Secret;
+}
 
 /** What is special about a function. */
 export interface ServiceFunctionProps {

@@ -5,15 +5,8 @@ import { Api } from './api.ts';
 import { Audits } from './audits.ts';
 import type { Bundle } from './bundle.ts';
 import { acknowledge } from './checks.ts';
+import type { Service } from './function.ts';
 import type { Stage } from './stages.ts';
-
-/** What every part of the service needs to know. */
-export interface Service {
-  stage: Stage;
-  bundles: readonly Bundle[];
-  /** Holds the settings that are nobody else's business. */
-  secret: secrets.Secret;
-}
 
 /** The service in one stack: the API, the audits, and the secret with their settings. For any account and region. */
 export class ServiceStack extends Stack {

@@ -16,16 +16,23 @@ type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<Answ
  * A stand-in for API Gateway's HTTP API: turns a request into a payload 2.0 event, lets the authorizer
  * judge it, calls the very function that Lambda runs, and turns its result back into a response.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+ *
+ * @param isReady until it says so, every request is asked to come again: the settings are not complete yet
  */
-export async function createGateway(): Promise<Server> {
+export async function createGateway(isReady: () => boolean = () => true): Promise<Server> {
   const handlers = new Map<Route, Handler>();
   for (const route of routes) {
     const module = (await import(/* @vite-ignore */ `../functions/${route.entry}.ts`)) as { handler: Handler };
     handlers.set(route, module.handler);
   }
   return createServer(async (request, response) => {
-    send(request, response, await serve(request, handlers).catch(problem));
+    const answer = isReady() ? serve(request, handlers) : Promise.reject(starting());
+    send(request, response, await answer.catch(problem));
   });
+}
+
+function starting(): StreamGateError {
+  return new StreamGateError('history-empty', 'StreamGate is starting. Try again in a moment.');
 }
 
 /** Listens, or says which port is taken. Returns the port, which the system chose where 0 was asked for. */

@@ -52,7 +52,9 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   say(pc.bold(`StreamGate ${version}`));
   const directory = resolve(local.STREAMGATE_DIRECTORY);
   stack.defer(lockDirectory(directory));
-  const gateway = await createGateway();
+  let isReady = false;
+  // The port is taken first, so that a busy one is told before anything is started.
+  const gateway = await createGateway(() => isReady);
   const port = await listen(gateway, local.PORT, local.HOST);
   stack.defer(() => {
     gateway.closeAllConnections();
@@ -76,11 +78,10 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   await configuration();
   stack.defer(closeEnvironment);
   await (await history()).migrate();
-  line(
-    'Dashboard',
-    pc.underline(`http://${local.HOST === '0.0.0.0' ? '127.0.0.1' : local.HOST}:${port}/#token=${token}`),
-  );
-  line('API', `curl -H "Authorization: Bearer ${token}" http://127.0.0.1:${port}/optimization/recommendations`);
+  isReady = true;
+  const address = `http://${local.HOST === '0.0.0.0' ? '127.0.0.1' : local.HOST}:${port}`;
+  line('Dashboard', pc.underline(`${address}/#token=${token}`));
+  line('API', `curl -H "Authorization: Bearer ${token}" ${address}/optimization/recommendations`);
 
   const scheduler = startScheduler({ queries: auditQueries, indexes: auditIndexes }, auditEveryMs, {
     onFirstRound: (findings) =>

@@ -1,6 +1,6 @@
 import { type Finding, severities } from '../../lib/advice/finding.ts';
 import { bytes, plural } from '../../lib/advice/format.ts';
-import type { Report } from '../report.ts';
+import type { Report } from './report.ts';
 
 /** The report for a pull request or a wiki. */
 export function markdown({ takenAt, server, notes, findings }: Report): string {

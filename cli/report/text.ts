@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import { type Finding, type Severity, severities } from '../../lib/advice/finding.ts';
 import { bytes, milliseconds, plural } from '../../lib/advice/format.ts';
 import { roster } from '../../lib/audit.ts';
-import type { Report } from '../report.ts';
+import type { Report } from './report.ts';
 
 type Colours = ReturnType<typeof pc.createColors>;
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Report, render } from '../../../cli/report.ts';
+import type { Report } from '../../../cli/report/report.ts';
+import { render } from '../../../cli/report.ts';
 import { Finding } from '../../../lib/advice/finding.ts';
 import { finding, server, takenAt } from '../snapshots.ts';
 

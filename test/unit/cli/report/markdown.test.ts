@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { markdown } from '../../../../cli/report/markdown.ts';
-import type { Report } from '../../../../cli/report.ts';
+import type { Report } from '../../../../cli/report/report.ts';
 import type { Finding } from '../../../../lib/advice/finding.ts';
 import { finding, server, takenAt } from '../../snapshots.ts';
 

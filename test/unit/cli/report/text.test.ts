@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../../../../cli/report/report.ts';
 import { text } from '../../../../cli/report/text.ts';
-import type { Report } from '../../../../cli/report.ts';
 import type { Finding } from '../../../../lib/advice/finding.ts';
 import { finding, mebibyte, server, takenAt } from '../../snapshots.ts';
 
