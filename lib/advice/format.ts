@@ -8,9 +8,9 @@ export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
-/** "1 day", "2 days". */
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${count(value) === '1' ? '' : 's'}`;
+/** "1 day", "2 days", "3 indexes". */
+export function plural(value: number, noun: string, several = `${noun}s`): string {
+  return `${count(value)} ${count(value) === '1' ? noun : several}`;
 }
 
 /** 1,536 becomes "1.5 kB", with the powers of 1,024 that PostgreSQL's pg_size_pretty uses. */

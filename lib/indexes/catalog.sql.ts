@@ -140,7 +140,7 @@ order by 4 desc, 1, 2`;
 
 /**
  * How many foreign keys lean on each index that any leans on. By itself, because pg_constraint has no
- * index for the question: asked index by index it took minutes with 5,000 tables.
+ * index for the question: asked index by index it took longer than a statement may, with 5,000 tables.
  */
 export const referencesSql = `
 select conindid as oid, count(*) as "referencedBy" from pg_constraint where contype = 'f' and conindid <> 0 group by 1`;

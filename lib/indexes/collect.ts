@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg';
+import { plural } from '../advice/format.ts';
 import { StreamGateError } from '../errors.ts';
 import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
@@ -117,14 +118,14 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
     notes.push({
       code: 'fragmentation-budget',
       rules: ['indexes/fragmented'],
-      message: `Fragmentation of ${over} large index(es) was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
+      message: `Fragmentation of ${plural(over, 'large index', 'large indexes')} was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
     });
   }
   if (failed > 0) {
     notes.push({
       code: 'fragmentation-failed',
       rules: ['indexes/fragmented'],
-      message: `Fragmentation of ${failed} index(es) could not be measured: locked, too slow to read, or dropped meanwhile.`,
+      message: `Fragmentation of ${plural(failed, 'index', 'indexes')} could not be measured: locked, too slow to read, or dropped meanwhile.`,
     });
   }
   return { measured, notes };

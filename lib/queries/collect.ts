@@ -1,4 +1,5 @@
 import { escapeIdentifier } from 'pg';
+import { plural } from '../advice/format.ts';
 import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
 import { type Session, statementMark } from '../postgres/session.ts';
@@ -27,11 +28,13 @@ export async function collectQueries(session: Session, server: Server): Promise<
       `pg_stat_statements ${extension.version} is older than the server. ALTER EXTENSION pg_stat_statements UPDATE.`,
     );
   }
-  const view = `${escapeIdentifier(extension.schema)}.pg_stat_statements`;
   const role = escapeIdentifier(server.role);
   const present = new Set(
     (await session.read<{ name: string }>(viewColumnsSql, [extension.schema])).map(({ name }) => name),
   );
+  const hasInformation = present.has('toplevel');
+  const view = `${escapeIdentifier(extension.schema)}.pg_stat_statements`;
+  const views = hasInformation ? `${view}, ${view}_info` : view;
   let rows: StatementRow[];
   try {
     rows = await session.read<StatementRow>(statementsSql(extension.schema, present));
@@ -41,7 +44,7 @@ export async function collectQueries(session: Session, server: Server): Promise<
       case '42501':
         return nothing(
           'pg_stat_statements-permission',
-          `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${view}, ${view}_info TO ${role}, and USAGE on the schema.`,
+          `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${views} TO ${role}, and USAGE on the schema.`,
         );
       case '55000':
         return nothing(
@@ -57,7 +60,7 @@ export async function collectQueries(session: Session, server: Server): Promise<
     }
     throw error;
   }
-  const information = present.has('toplevel') ? await readInformation(session, extension.schema) : undefined;
+  const information = hasInformation ? await readInformation(session, extension.schema) : undefined;
   await loadParser();
   const visible = rows.filter((row) => row.queryId !== null && row.query !== null);
   const statements = joinRows(visible.filter((row) => !isOurs(row.query)));
@@ -100,7 +103,7 @@ function notesOn(server: Server, hidden: number, evictions: number): Note[] {
     notes.push({
       code: 'statements-hidden',
       rules: ['queries/slow'],
-      message: `${hidden} statement(s) of other roles are hidden. GRANT pg_read_all_stats TO ${escapeIdentifier(server.role)} (a part of pg_monitor).`,
+      message: `${plural(hidden, 'statement')} of other roles cannot be seen. GRANT pg_read_all_stats TO ${escapeIdentifier(server.role)} (a part of pg_monitor).`,
     });
   }
   if (evictions > 0) {
@@ -108,7 +111,7 @@ function notesOn(server: Server, hidden: number, evictions: number): Note[] {
       code: 'statements-evicted',
       // The rarest are evicted first, and a slow one that comes back is opened again.
       rules: [],
-      message: `pg_stat_statements ran out of space ${evictions} time(s) since its reset and forgot the rarest statements. Raise pg_stat_statements.max.`,
+      message: `pg_stat_statements ran out of space ${plural(evictions, 'time')} since its reset and forgot the rarest statements. Raise pg_stat_statements.max.`,
     });
   }
   return notes;
