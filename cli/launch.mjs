@@ -9,27 +9,14 @@
  *   launch.mjs --run test/versions.ts  a script of ours
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-// npm writes this file last, so an install that was interrupted is done again.
-if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
-  process.stderr.write('Installing dependencies (npm ci), once …\n');
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    // Standard output belongs to the command: `audit --format json` prints JSON there and nothing else.
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (npm.status !== 0) {
-    process.stderr.write('npm ci failed: see its message above. StreamGate cannot start without its dependencies.\n');
-    process.exit(2);
-  }
-}
+while (!isInstalled()) install();
 
 const pinned = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const node = existsSync(pinned) ? pinned : process.execPath;
@@ -53,4 +40,56 @@ function program(name) {
   const manifest = join(root, 'node_modules', name, 'package.json');
   const { bin } = createRequire(import.meta.url)(manifest);
   return join(dirname(manifest), typeof bin === 'string' ? bin : bin[name]);
+}
+
+/** npm writes this file last, so an install that was interrupted is done again. */
+function isInstalled() {
+  return existsSync(join(root, 'node_modules', '.package-lock.json'));
+}
+
+/** Installs the dependencies, or waits a moment for whoever does: two installs at once destroy each other's work. */
+function install() {
+  const lock = join(root, '.installing');
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+  } catch (error) {
+    if (error.code !== 'EEXIST') giveUp(`The dependencies cannot be installed in ${root} (${error.code}).`);
+    if (!isRunning(ownerOf(lock))) rmSync(lock, { force: true });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 250);
+    return;
+  }
+  process.stderr.write('Installing dependencies (npm ci), once …\n');
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    // Standard output belongs to the command: `audit --format json` prints JSON there and nothing else.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  rmSync(lock, { force: true });
+  if (npm.status !== 0)
+    giveUp('npm ci failed: see its message above. StreamGate cannot start without its dependencies.');
+}
+
+function giveUp(why) {
+  process.stderr.write(`${why}\n`);
+  process.exit(2);
+}
+
+/** The process that wrote a lock; zero while it is being written or when it is gone by now. */
+function ownerOf(lock) {
+  try {
+    return Number(readFileSync(lock, 'utf8'));
+  } catch {
+    return 0;
+  }
+}
+
+/** Whether a process runs, as far as can be said. */
+function isRunning(pid) {
+  if (!(pid > 0)) return pid === 0;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
