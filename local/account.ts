@@ -17,14 +17,12 @@ export interface Account {
  *
  * @param directory the data, or the directory in which it will be made
  * @param exists whether `directory` is the data already
- * @param program what will be run
  */
-export async function accountFor(directory: string, exists: boolean, program: string): Promise<Account | undefined> {
+export async function accountFor(directory: string, exists: boolean): Promise<Account | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const owner = await stat(directory);
   const account = exists && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : await unprivileged();
-  const open = await Promise.all([directory, dirname(program)].map((path) => reachable(path, account.uid)));
-  return { ...account, lendAccess: open.includes(false) };
+  return { ...account, lendAccess: !(await mayEnter(directory, account.uid)) };
 }
 
 /** How to spawn a program under the account: the words for `spawn`. */
@@ -67,7 +65,7 @@ async function unprivileged(): Promise<{ uid: number; gid: number }> {
 }
 
 /** Whether an account may enter every directory down to this one. */
-async function reachable(directory: string, uid: number): Promise<boolean> {
+export async function mayEnter(directory: string, uid: number): Promise<boolean> {
   for (let path = directory; ; path = dirname(path)) {
     const { uid: owner, mode } = await stat(path);
     if ((owner === uid ? mode & 0o100 : mode & 0o001) === 0) return false;

