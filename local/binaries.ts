@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, cp, lstat, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, lstat, readFile, rename, rm } from 'node:fs/promises';
 import { arch, platform, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { StreamGateError } from '../lib/errors.ts';
@@ -29,13 +29,16 @@ export async function embeddedBinaries(): Promise<PostgresBinaries> {
 /**
  * The same programs where an account may run them. Below a directory that it may not enter (such as
  * /root) PostgreSQL cannot find its own files, whatever it is lent: it asks the system with access(2), which
- * disregards capabilities. There the installation, 60 MB, is copied once to the directory for temporary files.
+ * disregards capabilities. There the installation, 60 MB, is copied to the directory for temporary files: once a
+ * version, whichever checkout it comes from.
  */
 export async function runnableBy(account: Account | undefined, binaries: PostgresBinaries): Promise<PostgresBinaries> {
   if (!account || (await mayEnter(dirname(binaries.postgres), account.uid))) return binaries;
   const installation = dirname(dirname(binaries.postgres));
-  const { size, mtimeMs } = await stat(binaries.postgres);
-  const mark = createHash('sha256').update(`${installation} ${size} ${mtimeMs}`).digest('hex').slice(0, 12);
+  const mark = createHash('sha256')
+    .update(await readFile(binaries.postgres))
+    .digest('hex')
+    .slice(0, 12);
   const copy = join(tmpdir(), `streamgate-postgres-${mark}`);
   const program = (path: string) => join(copy, basename(dirname(path)), basename(path));
   if (!(await isOurs(copy)) || !existsSync(program(binaries.postgres))) {
