@@ -3,6 +3,7 @@ import { atLeast, type Severity } from '../lib/advice/finding.ts';
 import { judge, notesOf, roster } from '../lib/audit.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { type Format, render } from './report.ts';
+import { hideSecrets } from './secrets.ts';
 import { readTarget } from './target.ts';
 
 /** The words of `streamgate audit`. */
@@ -17,7 +18,7 @@ export interface AuditOptions {
 /** `streamgate audit`: prints the report; returns 1 when a finding is as bad as `failOn`, else 0. */
 export async function audit(options: AuditOptions): Promise<number> {
   const configuration = restrict(
-    readConfiguration(options.config ?? 'streamgate.config.json', roster, options.config !== undefined),
+    readConfiguration(options.config ?? process.env.STREAMGATE_CONFIG, roster),
     options.only,
     roster,
   );
@@ -43,7 +44,7 @@ export function restrict(
   if (unknown !== undefined) {
     throw new StreamGateError(
       'configuration-invalid',
-      `There is no rule "${unknown}". Rules: ${rules.map(({ id }) => id).join(', ')}.`,
+      `There is no rule "${hideSecrets(unknown)}". Rules: ${rules.map(({ id }) => id).join(', ')}.`,
     );
   }
   const chosen = rules.map(({ id }) => [id, only.includes(id) ? configuration[id] || {} : false] as const);

@@ -28,7 +28,15 @@ const child = spawn(node, args, {
   stdio: 'inherit',
   env: { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}` },
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+let toldAt = 0;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    // The same Ctrl-C may arrive twice, from the terminal and from npm; one that comes later is meant.
+    const again = toldAt > 0 && Date.now() - toldAt > 1_000;
+    toldAt ||= Date.now();
+    child.kill(again ? 'SIGKILL' : signal);
+  });
+}
 // npm may be ended by a signal that it hands on to nobody: a lost parent means the same.
 const parent = process.ppid;
 if (process.env.npm_lifecycle_event) setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 250).unref();

@@ -5,6 +5,7 @@ import { StreamGateError } from '../lib/errors.ts';
 import { version } from '../lib/version.ts';
 import { audit } from './audit.ts';
 import { formats } from './report.ts';
+import { hideSecrets } from './secrets.ts';
 import { snapshot } from './snapshot.ts';
 
 /** Usage, connection and permission errors. 1 means findings. */
@@ -15,6 +16,8 @@ const program = new Command('streamgate')
   .version(version)
   .showSuggestionAfterError(false)
   .configureHelp({ showGlobalOptions: true })
+  // Commander repeats the words that it does not understand, and one of them may be a URL with a password.
+  .configureOutput({ outputError: (message, write) => write(hideSecrets(message)) })
   .exitOverride();
 
 program
@@ -55,7 +58,8 @@ function list(value: string): string[] {
 // A reader that has seen enough, such as `head`, closes the pipe: no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
-  throw error;
+  process.stderr.write(`streamgate: The report could not be written (${error.code}).\n`);
+  process.exit(failed);
 });
 
 try {

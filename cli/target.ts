@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { DatabaseSnapshot, takeSnapshot } from '../lib/audit.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { checkDatabaseUrl } from '../lib/postgres/url.ts';
+import { hideSecrets } from './secrets.ts';
 
 /** The database that is meant: the argument, or else DATABASE_URL. */
 export function databaseTarget(argument: string | undefined): string {
@@ -28,7 +29,7 @@ async function read(path: string): Promise<string> {
   } catch (cause) {
     throw new StreamGateError(
       'snapshot-invalid',
-      `"${path}" is neither a postgres:// URL nor a file that can be read (${(cause as NodeJS.ErrnoException).code}).`,
+      `"${hideSecrets(path)}" is neither a postgres:// URL nor a file that can be read (${(cause as NodeJS.ErrnoException).code}).`,
       { cause },
     );
   }

@@ -45,7 +45,11 @@ const wholeNumber = (least: number, most: number) =>
 /** The environment variables of the service, as they are written. */
 export const Environment = z.object({
   DATABASE_URL: z.string().optional().describe('The database to monitor.'),
-  STREAMGATE_DATABASES: jsonOf(z.record(z.string().min(1), z.string()))
+  STREAMGATE_DATABASES: jsonOf(
+    z
+      .record(z.string().min(1), z.string())
+      .refine((databases) => Object.keys(databases).length > 0, 'names no database'),
+  )
     .optional()
     .describe('Several databases to monitor, as JSON: {"shop":"postgres://…","billing":"postgres://…"}.'),
   STREAMGATE_HISTORY_URL: z
@@ -62,10 +66,7 @@ export const Environment = z.object({
     .string()
     .optional()
     .describe('In a deployment: the Secrets Manager secret that holds the other variables as a JSON object.'),
-  STREAMGATE_CONFIG: z
-    .string()
-    .default('streamgate.config.json')
-    .describe('The file that switches rules off and tunes them.'),
+  STREAMGATE_CONFIG: z.string().optional().describe('The file that switches rules off and tunes them.'),
 });
 
 /** What only the one-machine mode reads. */
@@ -78,7 +79,10 @@ export const LocalEnvironment = z.object({
     .string()
     .optional()
     .describe('Where to keep the history instead of the embedded PostgreSQL.'),
-  REDIS_URL: z.string().optional().describe('A Redis or Valkey to use instead of a private one.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'not a URL such as redis://localhost:6379' })
+    .optional()
+    .describe('A Redis or Valkey to use instead of a private one.'),
   STREAMGATE_TOKEN: z
     .string()
     .regex(/^[\w.~+/-]{8,}=*$/, 'at least 8 letters, digits or any of - . _ ~ + /')
@@ -107,7 +111,7 @@ export interface Settings {
   historyUrl: string;
   retentionDays: number;
   tokens: Record<string, Scope[]>;
-  configPath: string;
+  configPath: string | undefined;
 }
 
 /**

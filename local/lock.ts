@@ -10,7 +10,6 @@ import { StreamGateError } from '../lib/errors.ts';
  * @throws StreamGateError `already-running`
  */
 export function lockDirectory(directory: string): () => void {
-  mkdirSync(directory, { recursive: true });
   const file = join(directory, 'lock');
   try {
     const pid = Number(readFileSync(file, 'utf8'));
@@ -23,7 +22,16 @@ export function lockDirectory(directory: string): () => void {
   } catch (error) {
     if (error instanceof StreamGateError) throw error;
   }
-  writeFileSync(file, String(process.pid));
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, String(process.pid));
+  } catch (cause) {
+    throw new StreamGateError(
+      'service-failed',
+      `Nothing can be written to ${directory} (${(cause as NodeJS.ErrnoException).code}). Set STREAMGATE_DIRECTORY to a directory where something can.`,
+      { cause },
+    );
+  }
   return () => rmSync(file, { force: true });
 }
 

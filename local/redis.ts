@@ -16,6 +16,13 @@ export interface PrivateRedis {
 
 const startTimeoutMs = 10_000;
 
+/** Makes sure that something listens at a Redis URL. @throws StreamGateError `service-failed` */
+export async function greetRedis(url: string): Promise<void> {
+  const { hostname, port, host } = new URL(url);
+  if (await connects(hostname, Number(port || 6379))) return;
+  throw new StreamGateError('service-failed', `Nothing listens at ${host}. Correct REDIS_URL, or leave it out.`);
+}
+
 /** Starts `valkey-server` or `redis-server` from the PATH, in memory only; undefined when there is neither. */
 export async function startRedis(directory: string): Promise<PrivateRedis | undefined> {
   const program = ['valkey-server', 'redis-server'].find(onPath);
@@ -70,5 +77,18 @@ function answers(port: number): Promise<boolean> {
     socket.on('data', (data) => end(data.toString().startsWith('+PONG')));
     socket.on('error', () => end(false));
     socket.setTimeout(1_000, () => end(false));
+  });
+}
+
+function connects(host: string, port: number): Promise<boolean> {
+  return new Promise((tell) => {
+    const socket = connect(port, host.replace(/^\[(.*)\]$/, '$1'));
+    const end = (answer: boolean) => {
+      socket.destroy();
+      tell(answer);
+    };
+    socket.on('connect', () => end(true));
+    socket.on('error', () => end(false));
+    socket.setTimeout(5_000, () => end(false));
   });
 }

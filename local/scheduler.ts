@@ -44,7 +44,7 @@ export function startScheduler(
       if (reports && !told) {
         told = true;
         const results = reports.flatMap((report) => Object.values(report));
-        listener.onFirstRound(results.reduce((all, { findings }) => all + findings.length, 0));
+        listener.onFirstRound(results.reduce((all, { findings }) => all + findings, 0));
       }
       await rest(everyMs, stopping.signal);
     }

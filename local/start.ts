@@ -4,18 +4,20 @@ import cliProgress from 'cli-progress';
 import pc from 'picocolors';
 import { handler as auditIndexes } from '../functions/audits/indexes.ts';
 import { handler as auditQueries } from '../functions/audits/queries.ts';
-import { closeEnvironment, configuration, history } from '../functions/environment.ts';
+import { closeEnvironment, history } from '../functions/environment.ts';
+import { readConfiguration } from '../lib/advice/configuration.ts';
+import { roster } from '../lib/audit.ts';
 import { hashToken } from '../lib/http/authentication.ts';
 import { readServer } from '../lib/postgres/server.ts';
 import { openSession } from '../lib/postgres/session.ts';
 import { describeUrl } from '../lib/postgres/url.ts';
-import { type LocalSettings, readDatabases, readLocalSettings, scopes } from '../lib/settings.ts';
+import { type Database, type LocalSettings, readDatabases, readLocalSettings, scopes } from '../lib/settings.ts';
 import { version } from '../lib/version.ts';
 import { ensureDemo } from './demo/load.ts';
 import { startWorkload } from './demo/workload.ts';
 import { createGateway, listen } from './gateway.ts';
 import { lockDirectory } from './lock.ts';
-import { startRedis } from './redis.ts';
+import { greetRedis, startRedis } from './redis.ts';
 import { startScheduler } from './scheduler.ts';
 import { type SupervisedPostgres, supervisePostgres } from './supervisor.ts';
 
@@ -61,8 +63,11 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
     gateway.close();
   });
 
+  // What is only read, and what is only looked at, before anything is started.
+  readConfiguration(process.env.STREAMGATE_CONFIG, roster);
+  if (local.REDIS_URL) await greetRedis(local.REDIS_URL);
   const monitored = readDatabases();
-  for (const { url } of monitored) await greet(url);
+  for (const database of monitored) await greet(database);
   const embedded =
     monitored.length > 0 && local.STREAMGATE_HISTORY_URL
       ? undefined
@@ -75,7 +80,6 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
     ...JSON.parse(process.env.STREAMGATE_TOKENS || '{}'),
     [hashToken(token)]: scopes,
   });
-  await configuration();
   stack.defer(closeEnvironment);
   await (await history()).migrate();
   isReady = true;
@@ -93,11 +97,11 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
 }
 
 /** Says hello to a database, so that a wrong URL is told at once. */
-async function greet(url: string): Promise<void> {
+async function greet({ name, url }: Database): Promise<void> {
   const session = await openSession(url);
   try {
-    const { version: postgres, database } = await readServer(session);
-    line('Database', `${database} on PostgreSQL ${postgres}, ${describeUrl(url)} (read only)`);
+    const { version: postgres } = await readServer(session);
+    line('Database', `${name} on PostgreSQL ${postgres}, ${describeUrl(url)} (read only)`);
   } finally {
     await session.close();
   }

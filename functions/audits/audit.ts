@@ -1,5 +1,5 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { type AuditResult, type Part, runAudit } from '../../lib/audit.ts';
+import { type Part, runAudit } from '../../lib/audit.ts';
 import { StreamGateError } from '../../lib/errors.ts';
 import { configuration, history, settings } from '../environment.ts';
 
@@ -9,8 +9,8 @@ const longestClockDifferenceMs = 300_000;
 /** What the scheduler sends: the time for which it called, the same again when it calls again. */
 export type AuditEvent = Pick<EventBridgeEvent<string, unknown>, 'time'>;
 
-/** What an audit function answers: one result a database. */
-export type AuditReport = Record<string, AuditResult>;
+/** What an audit function answers for each database. Findings are counted: Lambda answers with 6 MB at most. */
+export type AuditReport = Record<string, { kept: boolean; findings: number }>;
 
 /**
  * Makes the handler of a scheduled audit. Every configured database is audited, one after the other;
@@ -28,7 +28,8 @@ export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditRe
     const failures: Error[] = [];
     for (const database of databases) {
       try {
-        report[database.name] = await runAudit(part, database, window, store, rules);
+        const { kept, findings } = await runAudit(part, database, window, store, rules);
+        report[database.name] = { kept, findings: findings.length };
       } catch (error) {
         failures.push(error as Error);
       }

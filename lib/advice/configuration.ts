@@ -16,22 +16,24 @@ export type RuleConfiguration = z.infer<typeof ConfigurationFile>['rules'];
 // biome-ignore lint/suspicious/noExplicitAny: the roster holds rules of different snapshots and options, each checked by its own schema.
 export type AnyRule = Rule<any, any>;
 
+/** Read when no other file is named; it need not be there. */
+const usualPath = 'streamgate.config.json';
+
 /**
- * Reads and checks a configuration file. No file is no configuration.
+ * Reads and checks a configuration file: the one that is named, or the usual one if there is one.
  *
- * @throws StreamGateError `configuration-invalid` for broken JSON, an unknown key, rule or option.
+ * @throws StreamGateError `configuration-invalid` for a missing file, broken JSON, an unknown key, rule or option
  */
-export function readConfiguration(path: string, roster: readonly AnyRule[], required = false): RuleConfiguration {
+export function readConfiguration(path: string | undefined, roster: readonly AnyRule[]): RuleConfiguration {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFileSync(path || usualPath, 'utf8');
   } catch (cause) {
-    if (!required && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new StreamGateError('configuration-invalid', `${path} cannot be read: ${(cause as Error).message}.`, {
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (!path && code === 'ENOENT') return {};
+    throw new StreamGateError('configuration-invalid', `${path || usualPath} cannot be read (${code}).`, { cause });
   }
-  return parseConfiguration(path, text, roster);
+  return parseConfiguration(path || usualPath, text, roster);
 }
 
 /** The pure part of {@link readConfiguration}; `path` is only for its messages. */
@@ -42,15 +44,15 @@ export function parseConfiguration(path: string, text: string, roster: readonly 
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw refuse(`not JSON: ${(cause as Error).message}.`, cause);
+    throw refuse(`not JSON (${(cause as Error).message.replaceAll(/\s+/g, ' ')}).`, cause);
   }
   const file = ConfigurationFile.safeParse(json);
-  if (!file.success) throw refuse(z.prettifyError(file.error), file.error);
+  if (!file.success) throw refuse(explain(file.error), file.error);
   for (const [id, options] of Object.entries(file.data.rules)) {
     const rule = roster.find((candidate) => candidate.id === id);
     if (!rule) throw refuse(`there is no rule "${id}". Rules: ${roster.map((candidate) => candidate.id).join(', ')}.`);
     const checked = rule.options.safeParse(options || {});
-    if (!checked.success) throw refuse(`rule "${id}": ${z.prettifyError(checked.error)}`, checked.error);
+    if (!checked.success) throw refuse(`rule "${id}": ${explain(checked.error)}`, checked.error);
   }
   return file.data.rules;
 }
@@ -65,4 +67,9 @@ export function runRules<Input>(
     .filter((rule) => configuration[rule.id] !== false)
     .flatMap((rule) => rule.check(input, rule.options.parse(configuration[rule.id] || {})))
     .sort(bySeverity);
+}
+
+/** What zod has to say, in one line. */
+function explain({ issues }: z.ZodError): string {
+  return `${issues.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ')}.`;
 }

@@ -9,13 +9,14 @@ export function subjectOf(snapshot: IndexSnapshot, index: Index): Subject {
 /**
  * How to drop an index, and how to get it back. CONCURRENTLY takes no lock that stops reads or writes
  * (https://www.postgresql.org/docs/current/sql-dropindex.html); a partitioned index and a constraint know no such way.
+ * IF EXISTS, because two rules may find the same index superfluous.
  */
 export function dropIndex(index: Index, caution: string): Action {
   const locks = `Takes an ACCESS EXCLUSIVE lock on ${index.sql.table} for a moment: set lock_timeout first.`;
   if (index.constraint && index.sql.constraint) {
     return {
       kind: 'sql',
-      sql: `ALTER TABLE ${index.sql.table} DROP CONSTRAINT ${index.sql.constraint};`,
+      sql: `ALTER TABLE ${index.sql.table} DROP CONSTRAINT IF EXISTS ${index.sql.constraint};`,
       undoSql: addConstraint(index, index.constraint.definition),
       caution: `${caution} ${locks}`,
     };
@@ -23,14 +24,14 @@ export function dropIndex(index: Index, caution: string): Action {
   if (index.partitioned) {
     return {
       kind: 'sql',
-      sql: `DROP INDEX ${index.sql.index};`,
+      sql: `DROP INDEX IF EXISTS ${index.sql.index};`,
       undoSql: `${withoutOnly(index)};`,
-      caution: `${caution} ${locks}`,
+      caution: `${caution} ${locks} To undo it stops writes while the index is built.`,
     };
   }
   return {
     kind: 'sql',
-    sql: `DROP INDEX CONCURRENTLY ${index.sql.index};`,
+    sql: `DROP INDEX CONCURRENTLY IF EXISTS ${index.sql.index};`,
     undoSql: `${concurrently(index.definition)};`,
     caution,
   };

@@ -163,7 +163,7 @@ order by 1, 2, 3`;
 
 /** Whether the role may call pgstatindex, where pgstattuple is installed. */
 export const mayMeasureSql = `
-select has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute') as allowed
+select has_schema_privilege(n.oid, 'usage') as "mayEnter", has_function_privilege(p.oid, 'execute') as "mayCall"
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where p.proname = 'pgstatindex' and n.nspname = $1
   and p.proargtypes[0] = 'regclass'::regtype`;

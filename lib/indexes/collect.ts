@@ -86,12 +86,16 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
     });
     return { measured, notes };
   }
-  const [right] = await session.read<{ allowed: boolean }>(mayMeasureSql, [extension.schema]);
-  if (!right?.allowed) {
+  const [right] = await session.read<{ mayEnter: boolean; mayCall: boolean }>(mayMeasureSql, [extension.schema]);
+  if (!right?.mayEnter || !right.mayCall) {
+    const role = escapeIdentifier(server.role);
+    const remedy = right?.mayEnter
+      ? `GRANT pg_stat_scan_tables TO ${role}.`
+      : `GRANT USAGE ON SCHEMA ${escapeIdentifier(extension.schema)} TO ${role}.`;
     notes.push({
       code: 'pgstattuple-permission',
       rules: ['indexes/fragmented'],
-      message: `Fragmentation was not measured: the role may not call pgstatindex. GRANT pg_stat_scan_tables TO ${escapeIdentifier(server.role)}, and USAGE on the schema ${extension.schema}.`,
+      message: `Fragmentation was not measured: the role may not call pgstatindex. ${remedy}`,
     });
     return { measured, notes };
   }

@@ -41,7 +41,8 @@ const explanations: Record<string, [ErrorCode, (where: string, message: string) 
   '3D000': ['database-missing', (at) => `There is no such database at ${at}. Correct the name at the end of the URL.`],
   '42501': [
     'database-permission',
-    (at, said) => `The role lacks a permission at ${at}: ${said}. GRANT pg_monitor TO the role.`,
+    (at, said) =>
+      `The role lacks a permission at ${at}: ${said}. ${/for database/.test(said) ? 'GRANT CONNECT ON DATABASE to it' : 'GRANT pg_monitor to it'}.`,
   ],
   '53300': ['database-unreachable', (at) => `${at} has no free connection (max_connections). Try again later.`],
   '55P03': [

@@ -53,7 +53,7 @@ test('JSON is printed on standard output and nothing else', async () => {
 
 test('the text has no colours when it is not for a terminal', async () => {
   const { out } = await streamgate('audit', database.url);
-  expect(out).toContain('DROP INDEX CONCURRENTLY public.t_a_again;');
+  expect(out).toContain('DROP INDEX CONCURRENTLY IF EXISTS public.t_a_again;');
   expect(out).not.toContain('\u001b');
 });
 
@@ -104,6 +104,34 @@ test.each(bad)('%s: one line on standard error, exit code 2', async (_, words, m
   expect(err).toMatch(message);
   expect(err.trimEnd().split('\n')).toHaveLength(1);
   expect(err).not.toContain('hunter2');
+});
+
+const secret: [string, string[]][] = [
+  ['a word too many', ['audit', 'postgres://u:hunter2@h/d', 'json']],
+  ['a command that was forgotten', ['postgres://u:hunter2@h/d']],
+  ['a connection string', ['audit', 'host=127.0.0.1 password=hunter2']],
+  ['a URL without its beginning', ['audit', 'postgres:hunter2@h/d']],
+  ['a URL with one slash', ['audit', 'postgres:/u:hunter2@h/d']],
+  ['a URL in the place of a rule', ['audit', 'postgres://h/d', '--only', 'postgres://u:hunter2@h/d']],
+  ['a URL in the place of a format', ['audit', '--format', 'postgres://u:hunter2@h/d']],
+];
+
+test.each(secret)('%s: the password in it is not repeated', async (_, words) => {
+  const { code, err } = await streamgate(...words);
+  expect(code).toBe(2);
+  expect(err).not.toContain('hunter2');
+  expect(err.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test.runIf(process.platform === 'linux')('a report that cannot be written is no finding', async () => {
+  const { code, err } = await new Promise<Ended>((done) => {
+    execFile(
+      'sh',
+      ['-c', `"$0" "$1" audit "$2" > /dev/full`, process.execPath, launch, database.url],
+      (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
+    );
+  });
+  expect([code, err]).toEqual([2, 'streamgate: The report could not be written (ENOSPC).\n']);
 });
 
 test('a wrong password and a missing database are told apart', async () => {

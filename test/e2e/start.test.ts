@@ -105,6 +105,25 @@ test('a database that cannot be reached is told in one line, with exit code 2 an
   expect(service.printed()).not.toContain('hunter2');
 });
 
+test.each([
+  [
+    'a directory where nothing can be written',
+    { STREAMGATE_DIRECTORY: '/dev/null/x' },
+    /Nothing can be written to .*Set STREAMGATE_DIRECTORY/,
+  ],
+  [
+    'a Redis that does not listen',
+    { REDIS_URL: 'redis://127.0.0.1:1' },
+    /Nothing listens at 127\.0\.0\.1:1\. Correct REDIS_URL/,
+  ],
+  ['a Redis that is no URL', { REDIS_URL: 'nonsense' }, /REDIS_URL: not a URL such as redis:/],
+  ['a configuration that is not there', { STREAMGATE_CONFIG: 'nope.json' }, /nope\.json cannot be read \(ENOENT\)/],
+])('%s is told in one line, with exit code 2', async (_, change, message) => {
+  const service = run(['start'], { ...env, ...change });
+  await service.prints(message);
+  expect(await service.ended).toBe(2);
+});
+
 let own: TestDatabase;
 
 test('a database of your own is audited and never written to', async () => {

@@ -77,11 +77,18 @@ function explain({ server }: QuerySnapshot, { query, kind }: Statement): Action 
     };
   }
   const hasParameters = query.includes('$1');
-  const generic = server.versionNumber >= 160_000 && hasParameters;
+  if (hasParameters && server.versionNumber < 160_000) {
+    return {
+      kind: 'code',
+      caution:
+        'Put values in the place of $1, $2, … in the statement, and look at its plan with EXPLAIN, which runs nothing.',
+    };
+  }
+  const typed = /\b(interval|date|time|timestamp|timestamptz)\s+\$\d/i.test(query);
   return {
     kind: 'sql',
-    sql: `EXPLAIN ${generic ? '(GENERIC_PLAN) ' : ''}${query};`,
-    caution: `Shows the plan and runs nothing.${!generic && hasParameters ? ' Put values in the place of $1, $2, … first.' : ''}${/\b(interval|date|time|timestamp|timestamptz)\s+\$\d/i.test(query) ? ' PostgreSQL takes no type before a parameter: write $1::interval for interval $1.' : ''}`,
+    sql: `EXPLAIN ${hasParameters ? '(GENERIC_PLAN) ' : ''}${query};`,
+    caution: `Shows the plan and runs nothing.${typed ? ' PostgreSQL takes no type before a parameter: write $1::interval for interval $1.' : ''}`,
   };
 }
 

@@ -24,7 +24,7 @@ describe('the settings', () => {
       historyUrl: kept,
       retentionDays: 40,
       tokens: {},
-      configPath: 'streamgate.config.json',
+      configPath: undefined,
     });
   });
 

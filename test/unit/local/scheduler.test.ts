@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { startScheduler } from '../../../local/scheduler.ts';
 
-const report = (findings: number) => ({ shop: { kept: true, findings: Array(findings).fill({}) } });
+const report = (findings: number) => ({ shop: { kept: true, findings } });
 const listener = () => ({ onFirstRound: vi.fn(), onFailure: vi.fn() });
 
 /** Time that passes when it is told to: `round()` resolves when a round is over, and lets the next begin. */

@@ -50,8 +50,8 @@ describe('the scheduled audits', () => {
     await withDatabases({ 'my 😀 shop': shop.url, bills: bills.url });
     const report = await indexes({ time });
     expect(report).toMatchObject({
-      'my 😀 shop': { kept: true, findings: [{ subject: { database: 'my 😀 shop', index: 'two' } }] },
-      bills: { kept: true, findings: [] },
+      'my 😀 shop': { kept: true, findings: 1 },
+      bills: { kept: true, findings: 0 },
     });
     expect(await queries({ time })).toMatchObject({ 'my 😀 shop': { kept: true }, bills: { kept: true } });
     expect((await audits()).map(({ database, part }) => [database, part])).toEqual([
@@ -97,7 +97,7 @@ describe('the scheduled audits', () => {
       STREAMGATE_DATABASES: JSON.stringify({ a: bills.url, shop: shop.url }),
       STREAMGATE_HISTORY_URL: kept.url,
     });
-    expect(await indexes({ time })).toEqual({ a: { kept: true, findings: [] }, shop: { kept: false, findings: [] } });
+    expect(await indexes({ time })).toEqual({ a: { kept: true, findings: 0 }, shop: { kept: false, findings: 0 } });
     expect(await audits()).toHaveLength(2);
   });
 

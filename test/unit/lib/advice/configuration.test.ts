@@ -26,8 +26,8 @@ describe('a configuration file', () => {
   });
 
   test.each([
-    ['broken JSON', '{"rules":', /^some\.json: not JSON: /],
-    ['an empty file', '', /^some\.json: not JSON: /],
+    ['broken JSON', '{"rules":', /^some\.json: not JSON \(.*\)\.$/],
+    ['an empty file', '', /^some\.json: not JSON \(.*\)\.$/],
     ['something else than an object', '[]', /^some\.json: .*expected object/],
     ['an unknown key', '{"rule":{}}', /^some\.json: .*"rule"/],
     [
@@ -36,11 +36,7 @@ describe('a configuration file', () => {
       /"indexes\/unsued".*indexes\/unused.*queries\/slow/,
     ],
     ['an unknown option', '{"rules":{"indexes/unused":{"minByte":1}}}', /"indexes\/unused".*"minByte"/],
-    [
-      'a wrong type',
-      '{"rules":{"indexes/unused":{"minBytes":"1"}}}',
-      /"indexes\/unused"[\s\S]*expected number[\s\S]*minBytes/,
-    ],
+    ['a wrong type', '{"rules":{"indexes/unused":{"minBytes":"1"}}}', /"indexes\/unused": minBytes: .*expected number/],
     [
       'a value out of range',
       '{"rules":{"indexes/fragmented":{"maxWastedPercent":101}}}',
@@ -53,11 +49,18 @@ describe('a configuration file', () => {
   });
 
   test('may be missing when nobody asked for it', () => {
-    expect(readConfiguration(join(directory, 'nowhere.json'), roster)).toEqual({});
+    const before = process.cwd();
+    process.chdir(directory);
+    try {
+      expect(readConfiguration(undefined, roster)).toEqual({});
+      expect(readConfiguration('', roster)).toEqual({});
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test('must be there when somebody asked for it', () => {
-    expect(() => readConfiguration(join(directory, 'nowhere.json'), roster, true)).toThrow(
+    expect(() => readConfiguration(join(directory, 'nowhere.json'), roster)).toThrow(
       refused(/nowhere\.json cannot be read/),
     );
   });
@@ -69,7 +72,7 @@ describe('a configuration file', () => {
   test('is read from the disk and named in messages', () => {
     const path = join(directory, 'own.json');
     writeFileSync(path, '{"rules":{"queries/slow":{"minMeanMs":5}}}');
-    expect(readConfiguration(path, roster, true)).toEqual({ 'queries/slow': { minMeanMs: 5 } });
+    expect(readConfiguration(path, roster)).toEqual({ 'queries/slow': { minMeanMs: 5 } });
     writeFileSync(path, '{');
     expect(() => readConfiguration(path, roster)).toThrow(refused(/own\.json: not JSON/));
   });

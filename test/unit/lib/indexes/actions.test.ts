@@ -6,7 +6,7 @@ describe('dropping an index', () => {
   test('takes no lock that stops anybody, and can be undone the same way', () => {
     expect(dropIndex(index('i'), 'Careful.')).toEqual({
       kind: 'sql',
-      sql: 'DROP INDEX CONCURRENTLY public.i;',
+      sql: 'DROP INDEX CONCURRENTLY IF EXISTS public.i;',
       undoSql: 'CREATE INDEX CONCURRENTLY i ON public.t USING btree (a);',
       caution: 'Careful.',
     });
@@ -21,7 +21,7 @@ describe('dropping an index', () => {
   test('quotes names as SQL needs them', () => {
     const odd = index('Drop "it"; --', { schema: 'My Schema' });
     expect(dropIndex(odd, '')).toMatchObject({
-      sql: 'DROP INDEX CONCURRENTLY "My Schema"."Drop ""it""; --";',
+      sql: 'DROP INDEX CONCURRENTLY IF EXISTS "My Schema"."Drop ""it""; --";',
       undoSql: 'CREATE INDEX CONCURRENTLY "Drop ""it""; --" ON "My Schema".t USING btree (a);',
     });
   });
@@ -40,7 +40,7 @@ describe('dropping an index', () => {
     });
     expect(dropIndex(made, 'Careful.')).toEqual({
       kind: 'sql',
-      sql: 'ALTER TABLE public.t DROP CONSTRAINT t_a_key;',
+      sql: 'ALTER TABLE public.t DROP CONSTRAINT IF EXISTS t_a_key;',
       undoSql: 'ALTER TABLE public.t ADD CONSTRAINT t_a_key UNIQUE (a) DEFERRABLE;',
       caution: 'Careful. Takes an ACCESS EXCLUSIVE lock on public.t for a moment: set lock_timeout first.',
     });
@@ -50,7 +50,7 @@ describe('dropping an index', () => {
     const whole = index('i', { partitioned: true, definition: 'CREATE INDEX i ON ONLY public.t USING btree (a)' });
     expect(dropIndex(whole, 'Careful.')).toEqual({
       kind: 'sql',
-      sql: 'DROP INDEX public.i;',
+      sql: 'DROP INDEX IF EXISTS public.i;',
       undoSql: 'CREATE INDEX i ON public.t USING btree (a);',
       caution: expect.stringMatching(/^Careful\. Takes an ACCESS EXCLUSIVE lock on public\.t/),
     });

@@ -204,7 +204,7 @@ describe('the finding', () => {
         detail: expect.stringMatching(/Keep public\.i1 \(5 scans\); this one \(3 scans\) takes 2 kB/),
         evidence: { keep: 'i1', sizeBytes: 2048, scans: 3, keptScans: 5 },
         impact: { bytes: 2048 },
-        action: { sql: 'DROP INDEX CONCURRENTLY public.i2;' },
+        action: { sql: 'DROP INDEX CONCURRENTLY IF EXISTS public.i2;' },
       },
     ]);
   });
@@ -227,7 +227,7 @@ describe('the finding', () => {
   test('warns of ON CONFLICT ON CONSTRAINT when a constraint goes', () => {
     const [found] = check([uniqueConstraint('k1'), uniqueConstraint('k2')]);
     expect(found?.action).toMatchObject({
-      sql: 'ALTER TABLE public.t DROP CONSTRAINT k2;',
+      sql: 'ALTER TABLE public.t DROP CONSTRAINT IF EXISTS k2;',
       caution: expect.stringMatching(/ON CONFLICT ON CONSTRAINT k2/),
     });
   });

@@ -49,7 +49,7 @@ describe('an index is unused', () => {
     });
     const part = index('part', { table: 't_2026', parent: 'public.whole' });
     expect(check([whole, part])).toMatchObject([
-      { subject: { index: 'whole' }, action: { sql: 'DROP INDEX public.whole;' } },
+      { subject: { index: 'whole' }, action: { sql: 'DROP INDEX IF EXISTS public.whole;' } },
     ]);
   });
 
