@@ -24,7 +24,7 @@ export interface IndexPages {
 export function wastedSpace(pages: IndexPages, fillfactor: number, blockBytes: number): Fragmentation {
   const total = pages.indexBytes / blockBytes;
   const density = Number.isFinite(pages.leafDensityPercent) ? pages.leafDensityPercent : 0;
-  const needed = Math.ceil((pages.leafPages * density) / fillfactor) + pages.internalPages + 1;
+  const needed = (pages.leafPages * density) / fillfactor + pages.internalPages + 1;
   const wasted = total === 0 ? 0 : Math.min(1, Math.max(0, 1 - needed / total));
   return {
     wastedPercent: Math.round(wasted * 1000) / 10,

@@ -112,7 +112,9 @@ describe('wastedSpace, against the size after a real REINDEX', () => {
   it('finds nothing wasted after the rebuild', async () => {
     const rebuilt = await collect(database.url);
     for (const index of rebuilt.indexes.filter(({ table }) => table !== 'excluded' && table !== 'emptied')) {
-      expect(index.fragmentation?.wastedPercent, index.table).toBeLessThan(3);
+      // The last leaf page is rarely full, which in a small index is more than a little.
+      const onePage = (100 * 8192) / index.sizeBytes;
+      expect(index.fragmentation?.wastedPercent, index.table).toBeLessThanOrEqual(Math.max(3, onePage));
     }
   });
 });
