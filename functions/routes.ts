@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { Finding } from '../lib/advice/finding.ts';
 import { Recommendation } from '../lib/advice/recommendation.ts';
+import type { Part } from '../lib/audit.ts';
 import { Health } from '../lib/health.ts';
 import type { Route } from '../lib/http/endpoint.ts';
 import { databaseParameters, listParameters, noParameters, recommendationParameters } from '../lib/http/parameters.ts';
@@ -99,7 +100,7 @@ export const routes: readonly Route[] = [
 /** A scheduled audit: one function each, run at a rate. */
 export interface ScheduledAudit {
   /** The part that it audits, and the name of its file under functions/audits/. */
-  part: 'indexes' | 'queries';
+  part: Part;
   everyMinutes: number;
 }
 

@@ -10,7 +10,7 @@ import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
 import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
-import { openSession, type Session } from './postgres/session.ts';
+import { withSession } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
@@ -110,13 +110,4 @@ function split(whole: IndexSnapshot | QuerySnapshot): Pick<AuditRecord, 'snapsho
   const { indexes: rows, ...snapshot } = whole;
   const sizeBytes = rows.filter((index) => !index.partitioned).reduce((all, index) => all + index.sizeBytes, 0);
   return { snapshot, rows, summary: { indexes: rows.length, sizeBytes } };
-}
-
-async function withSession<Result>(url: string, work: (session: Session) => Promise<Result>): Promise<Result> {
-  const session = await openSession(url);
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StreamGateError } from '../lib/errors.ts';
+import { isRunning } from './process.ts';
 
 /**
  * Makes sure that one StreamGate uses a directory at a time: two servers on the same data would
@@ -37,12 +38,7 @@ export function lockDirectory(directory: string): () => void {
 
 /** Whether a process is a StreamGate: process numbers repeat, in containers at every start. */
 function isStreamGate(pid: number): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
+  if (!(pid > 0) || !isRunning(pid)) return false;
   try {
     return /main\.ts\0start/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
   } catch {

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { StreamGateError } from '../lib/errors.ts';
 import { type Account, accountFor, spawnAs } from './account.ts';
 import { embeddedBinaries, type PostgresBinaries, runnableBy } from './binaries.ts';
-import { freePort, startService, stopService } from './process.ts';
+import { freePort, isRunning, startService, stopService } from './process.ts';
 
 /** A PostgreSQL server of our own, on the loopback interface, behind a password. */
 export interface EmbeddedPostgres {
@@ -115,26 +115,17 @@ async function clearLock(data: string): Promise<void> {
     platform() === 'linux' ? '' : 'postgres',
   );
   // In containers process numbers repeat: the number in the file may be anybody's by now, this process's too.
-  if (!command.includes('postgres') || (platform() === 'linux' && !command.includes(data)) || !alive(pid)) {
+  if (!command.includes('postgres') || (platform() === 'linux' && !command.includes(data)) || !isRunning(pid)) {
     return rm(lock, { force: true });
   }
   process.kill(pid, 'SIGINT');
-  for (let waited = 0; alive(pid); waited += 50) {
+  for (let waited = 0; isRunning(pid); waited += 50) {
     if (waited > 10_000)
       throw new StreamGateError(
         'service-failed',
         `PostgreSQL (process ${pid}) still runs on ${data} and does not stop. End it first.`,
       );
     await delay(50);
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

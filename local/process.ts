@@ -43,3 +43,12 @@ export async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('The loopback interface gave no port.');
   return address.port;
 }
+
+/** Whether a process runs, whoever it belongs to. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -19,7 +19,7 @@ const startTimeoutMs = 10_000;
 /** Makes sure that something listens at a Redis URL. @throws StreamGateError `service-failed` */
 export async function greetRedis(url: string): Promise<void> {
   const { hostname, port, host } = new URL(url);
-  if (await connects(hostname, Number(port || 6379))) return;
+  if (await answers(hostname.replace(/^\[(.*)\]$/, '$1'), Number(port || 6379), 5_000, false)) return;
   throw new StreamGateError('service-failed', `Nothing listens at ${host}. Correct REDIS_URL, or leave it out.`);
 }
 
@@ -43,7 +43,11 @@ export async function startRedis(directory: string): Promise<PrivateRedis | unde
   let ended = false;
   server.once('error', () => (ended = true));
   server.once('exit', () => (ended = true));
-  for (const deadline = Date.now() + startTimeoutMs; !(await answers(port)); await delay(25)) {
+  for (
+    const deadline = Date.now() + startTimeoutMs;
+    !(await answers('127.0.0.1', port, 1_000, true));
+    await delay(25)
+  ) {
     if (ended || Date.now() > deadline) {
       await stopService(server);
       throw new StreamGateError(
@@ -66,29 +70,19 @@ function onPath(program: string): boolean {
   });
 }
 
-/** Whether a Redis greets back at a port of this machine: https://redis.io/docs/latest/commands/ping/ */
-function answers(port: number): Promise<boolean> {
+/**
+ * Whether something listens at an address and, where it is asked to, greets back as a Redis does:
+ * https://redis.io/docs/latest/commands/ping/
+ */
+function answers(host: string, port: number, timeoutMs: number, asRedis: boolean): Promise<boolean> {
   return new Promise((tell) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
     const end = (answer: boolean) => {
       socket.destroy();
       tell(answer);
     };
+    const socket = connect(port, host, () => (asRedis ? socket.write('PING\r\n') : end(true)));
     socket.on('data', (data) => end(data.toString().startsWith('+PONG')));
     socket.on('error', () => end(false));
-    socket.setTimeout(1_000, () => end(false));
-  });
-}
-
-function connects(host: string, port: number): Promise<boolean> {
-  return new Promise((tell) => {
-    const socket = connect(port, host.replace(/^\[(.*)\]$/, '$1'));
-    const end = (answer: boolean) => {
-      socket.destroy();
-      tell(answer);
-    };
-    socket.on('connect', () => end(true));
-    socket.on('error', () => end(false));
-    socket.setTimeout(5_000, () => end(false));
+    socket.setTimeout(timeoutMs, () => end(false));
   });
 }

@@ -9,7 +9,7 @@ import { readConfiguration } from '../lib/advice/configuration.ts';
 import { roster } from '../lib/audit.ts';
 import { hashToken } from '../lib/http/authentication.ts';
 import { readServer } from '../lib/postgres/server.ts';
-import { openSession } from '../lib/postgres/session.ts';
+import { withSession } from '../lib/postgres/session.ts';
 import { describeUrl } from '../lib/postgres/url.ts';
 import { type Database, type LocalSettings, readDatabases, readLocalSettings, scopes } from '../lib/settings.ts';
 import { version } from '../lib/version.ts';
@@ -98,13 +98,8 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
 
 /** Says hello to a database, so that a wrong URL is told at once. */
 async function greet({ name, url }: Database): Promise<void> {
-  const session = await openSession(url);
-  try {
-    const { version: postgres } = await readServer(session);
-    line('Database', `${name} on PostgreSQL ${postgres}, ${describeUrl(url)} (read only)`);
-  } finally {
-    await session.close();
-  }
+  const { version: postgres } = await withSession(url, (session) => readServer(session));
+  line('Database', `${name} on PostgreSQL ${postgres}, ${describeUrl(url)} (read only)`);
 }
 
 async function embed(directory: string, stack: AsyncDisposableStack): Promise<SupervisedPostgres> {

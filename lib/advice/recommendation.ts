@@ -30,7 +30,8 @@ export interface AuditOutcome {
 
 /**
  * Follows the recommendations of one part of one database through an audit: what is found is opened or
- * stays open, what is found no more was applied, what was dismissed stays dismissed.
+ * stays open, what is found no more was applied, what was dismissed stays dismissed. A recommendation of which
+ * the audit says nothing is handed back as the very same object.
  */
 export function follow(known: readonly Recommendation[], outcome: AuditOutcome): Recommendation[] {
   const before = new Map(known.map((recommendation) => [recommendation.id, recommendation]));

@@ -26,8 +26,7 @@ export function openApi(routes: readonly Route[], version: string): object {
     paths[route.path] = {
       ...paths[route.path],
       [route.method.toLowerCase()]: {
-        operationId:
-          route.entry.split('/').at(-2) === undefined ? route.entry : route.entry.split('/').slice(-2).join('-'),
+        operationId: route.entry.split('/').slice(-2).join('-'),
         summary: route.summary,
         ...(route.scope === null ? { security: [] } : { description: `Needs the scope \`${route.scope}\`.` }),
         parameters: Object.entries(properties).map(([name, { description, ...rest }]) => ({

@@ -72,18 +72,17 @@ const lockNotAvailable = '55P03';
 async function measure(session: Session, server: Server, rows: IndexRow[], limits: MeasureLimits) {
   const measured = new Map<number, Fragmentation>();
   const notes: Note[] = [];
+  const note = (code: string, message: string) => notes.push({ code, rules: ['indexes/fragmented'], message });
   const candidates = rows.filter(
     (row) => row.method === 'btree' && !row.partitioned && row.valid && row.ready && row.sizeBytes >= limits.minBytes,
   );
   const extension = server.extensions.pgstattuple;
   if (candidates.length === 0) return { measured, notes };
   if (!extension) {
-    notes.push({
-      code: 'pgstattuple-missing',
-      rules: ['indexes/fragmented'],
-      message:
-        'Fragmentation was not measured: pgstattuple is not installed. As a superuser: CREATE EXTENSION pgstattuple.',
-    });
+    note(
+      'pgstattuple-missing',
+      'Fragmentation was not measured: pgstattuple is not installed. As a superuser: CREATE EXTENSION pgstattuple.',
+    );
     return { measured, notes };
   }
   const [right] = await session.read<{ mayEnter: boolean; mayCall: boolean }>(mayMeasureSql, [extension.schema]);
@@ -92,11 +91,7 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
     const remedy = right?.mayEnter
       ? `GRANT pg_stat_scan_tables TO ${role}.`
       : `GRANT USAGE ON SCHEMA ${escapeIdentifier(extension.schema)} TO ${role}.`;
-    notes.push({
-      code: 'pgstattuple-permission',
-      rules: ['indexes/fragmented'],
-      message: `Fragmentation was not measured: the role may not call pgstatindex. ${remedy}`,
-    });
+    note('pgstattuple-permission', `Fragmentation was not measured: the role may not call pgstatindex. ${remedy}`);
     return { measured, notes };
   }
   const sql = fragmentationSql(extension.schema);
@@ -119,18 +114,16 @@ async function measure(session: Session, server: Server, rows: IndexRow[], limit
     }
   }
   if (over > 0) {
-    notes.push({
-      code: 'fragmentation-budget',
-      rules: ['indexes/fragmented'],
-      message: `Fragmentation of ${plural(over, 'large index', 'large indexes')} was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
-    });
+    note(
+      'fragmentation-budget',
+      `Fragmentation of ${plural(over, 'large index', 'large indexes')} was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
+    );
   }
   if (failed > 0) {
-    notes.push({
-      code: 'fragmentation-failed',
-      rules: ['indexes/fragmented'],
-      message: `Fragmentation of ${plural(failed, 'index', 'indexes')} could not be measured: locked, too slow to read, or dropped meanwhile.`,
-    });
+    note(
+      'fragmentation-failed',
+      `Fragmentation of ${plural(failed, 'index', 'indexes')} could not be measured: locked, too slow to read, or dropped meanwhile.`,
+    );
   }
   return { measured, notes };
 }

@@ -172,21 +172,23 @@ export function openHistory(url: string): History {
           [kept.id, JSON.stringify(audit.findings)],
           client,
         );
-        const known = await run<{ recommendation: Recommendation }>(
+        const rows = await run<{ recommendation: Recommendation }>(
           'select recommendation from streamgate.recommendations where database = $1 and part = $2',
           [audit.database, audit.part],
           client,
         );
-        const followed = follow(
-          known.map(({ recommendation }) => recommendation),
-          { at: audit.snapshot.takenAt, findings: audit.findings, judged: audit.judged },
-        );
+        const known = rows.map(({ recommendation }) => recommendation);
+        const { takenAt: at } = audit.snapshot;
+        const followed = follow(known, { at, findings: audit.findings, judged: audit.judged });
+        // What `follow` hands back as it was need not be written again at every audit.
+        const unchanged = new Set(known);
+        const changed = followed.filter((recommendation) => !unchanged.has(recommendation));
         await run(
           `insert into streamgate.recommendations (database, id, part, status, last_seen_at, recommendation)
            select $1, r->>'id', $2, r->>'status', (r->>'lastSeenAt')::timestamptz, r from json_array_elements($3) r
            on conflict (database, id) do update set
              status = excluded.status, last_seen_at = excluded.last_seen_at, recommendation = excluded.recommendation`,
-          [audit.database, audit.part, JSON.stringify(followed)],
+          [audit.database, audit.part, JSON.stringify(changed)],
           client,
         );
         return true;

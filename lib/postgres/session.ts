@@ -95,6 +95,16 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
   };
 }
 
+/** Opens a session, gives it to `work`, and closes it however that ends. */
+export async function withSession<Result>(url: string, work: (session: Session) => Promise<Result>): Promise<Result> {
+  const session = await openSession(url);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
 function isReadTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
