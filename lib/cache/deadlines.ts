@@ -1,0 +1,55 @@
+/** Something that must be over by a time. */
+interface Deadline {
+  at: number;
+  expire(): void;
+}
+
+/**
+ * Deadlines that are all equally far away: one timer serves them all, and one that is met costs two operations on a
+ * set. The timer holds the process only while there is something to wait for.
+ */
+export class Deadlines {
+  /** How far away each is, in milliseconds. */
+  readonly ms: number;
+  /** In the order of their time, since each is set equally far ahead. */
+  readonly #pending = new Set<Deadline>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+
+  /**
+   * Calls `expire` after the time, unless the function that is returned is called before; that says whether it was
+   * in time.
+   */
+  set(expire: () => void): () => boolean {
+    const deadline = { at: performance.now() + this.ms, expire };
+    this.#pending.add(deadline);
+    if (!this.#timer) this.#arm(this.ms);
+    else if (this.#pending.size === 1) this.#timer.ref();
+    return () => {
+      const isInTime = this.#pending.delete(deadline);
+      if (isInTime && this.#pending.size === 0) this.#timer?.unref();
+      return isInTime;
+    };
+  }
+
+  #arm(ms: number): void {
+    // After a freeze, or a long piece of work, the timer is early: what has arrived meanwhile is read first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#check()), Math.max(1, Math.ceil(ms)));
+  }
+
+  #check(): void {
+    const now = performance.now();
+    this.#timer = undefined;
+    for (const deadline of this.#pending) {
+      if (deadline.at > now) {
+        this.#arm(deadline.at - now);
+        return;
+      }
+      this.#pending.delete(deadline);
+      deadline.expire();
+    }
+  }
+}
