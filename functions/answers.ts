@@ -1,53 +1,187 @@
-/** The answers that several endpoints give: a list or an object out of the newest audit of a part. */
-import type { Part } from '../lib/audit.ts';
+/**
+ * What the endpoints answer out of the history, through the cache: the newest audit changes nothing until the next
+ * one, which invalidates what was made of it.
+ */
+import { bySeverity } from '../lib/advice/finding.ts';
+import type { Status } from '../lib/advice/recommendation.ts';
+import type { Cache, Definition } from '../lib/cache/index.ts';
 import { StreamGateError } from '../lib/errors.ts';
-import type { Reply } from '../lib/http/endpoint.ts';
-import type { AuditHead, Page } from '../lib/postgres/history.ts';
+import type { EndpointRequest, Reply } from '../lib/http/endpoint.ts';
+import { defaultLimit } from '../lib/http/parameters.ts';
+import { type Part, parts } from '../lib/parts.ts';
+import type { AuditHead, History } from '../lib/postgres/history.ts';
 import { chooseDatabase } from '../lib/settings.ts';
-import { history, settings } from './environment.ts';
+import { cache, history, settings } from './environment.ts';
 
-interface ListRequest {
+/** What an endpoint tells about the newest audit of a part. */
+export type Topic =
+  /** The rows of the snapshot: its indexes, or its statements. */
+  | { kind: 'rows'; part: Part }
+  /** What a rule found in it. */
+  | { kind: 'findings'; part: Part; rule: string }
+  /** The figures over it. */
+  | { kind: 'summary'; part: Part }
+  /** What came of the audits of all parts. */
+  | { kind: 'recommendations' };
+
+/** Every topic, by the name of its route. */
+export const topics = {
+  indexMetrics: { kind: 'rows', part: 'indexes' },
+  unusedIndexes: { kind: 'findings', part: 'indexes', rule: 'indexes/unused' },
+  duplicateIndexes: { kind: 'findings', part: 'indexes', rule: 'indexes/duplicate' },
+  fragmentedIndexes: { kind: 'findings', part: 'indexes', rule: 'indexes/fragmented' },
+  queryMetrics: { kind: 'rows', part: 'queries' },
+  slowQueries: { kind: 'findings', part: 'queries', rule: 'queries/slow' },
+  queryStats: { kind: 'summary', part: 'queries' },
+  recommendations: { kind: 'recommendations' },
+} as const satisfies Record<string, Topic>;
+
+/** The parameters of all the endpoints, each of which takes some of them. */
+interface Parameters {
   database?: string | undefined;
-  limit: number;
+  limit?: number;
+  status?: Status | 'all';
 }
 
-/** The rows of the newest snapshot: its indexes, or its statements. */
-export function answerRows(part: Part, request: ListRequest): Promise<Reply> {
-  return answerPage(part, request, async (audit) => (await history()).rows(audit, request.limit));
+/** An answer by all that it depends on. */
+interface Question extends Parameters {
+  topic: keyof typeof topics;
+  database: string;
 }
 
-/** What a rule found in the newest snapshot. */
-export function answerFindings(part: Part, rule: string, request: ListRequest): Promise<Reply> {
-  return answerPage(part, request, async (audit) => (await history()).findings(audit, rule, request.limit));
+/** An audit invalidates what it makes old; this is for when it could not tell. */
+const fresh = '5m';
+
+/** Old figures are better than none while the history does not answer. */
+const stale = '1d';
+
+/** Who holds an answer outside of the service may serve it for so long while it fetches a newer one. In milliseconds. */
+const staleOutsideMs = 60_000;
+
+const definitions = new WeakMap<Cache, Definition<Question, string | null>>();
+
+/** The answers of a cache: each a JSON text, or null when there was no audit yet. */
+function answersOf(cache: Cache): Definition<Question, string | null> {
+  const known = definitions.get(cache);
+  if (known) return known;
+  const answers = cache.define('answer', {
+    load: answerFromHistory,
+    fresh,
+    stale,
+    tags: (_, { topic, database }) => tagsOf(topics[topic], database),
+  });
+  definitions.set(cache, answers);
+  return answers;
 }
 
-/** The figures over the newest snapshot. */
-export async function answerSummary(part: Part, database: string | undefined): Promise<Reply> {
-  const { name, audit } = await newest(part, database);
-  return { body: { data: await (await history()).summary(audit), meta: metaOf(name, audit) } };
-}
-
-async function answerPage(
-  part: Part,
-  request: ListRequest,
-  read: (audit: AuditHead) => Promise<Page<unknown>>,
+/**
+ * Answers a request about a topic.
+ *
+ * @throws StreamGateError `database-unknown` or `history-empty`
+ */
+export async function answer(
+  topic: keyof typeof topics,
+  { parameters, context }: Pick<EndpointRequest<Parameters>, 'parameters' | 'context'>,
 ): Promise<Reply> {
-  const { name, audit } = await newest(part, request.database);
-  const { rows, total } = await read(audit);
-  return { body: { data: rows, meta: { ...metaOf(name, audit), total, limit: request.limit } } };
+  const { name } = chooseDatabase((await settings()).databases, parameters.database);
+  const levels = await cache();
+  await using _ = levels.scope(context);
+  const { value, key, tags, freshUntil, staleUntil } = await answersOf(levels).getCached({
+    ...parameters,
+    topic,
+    database: name,
+  });
+  if (value === null) throw historyEmpty(name, topics[topic]);
+  const now = Date.now();
+  return {
+    text: value,
+    keep: {
+      freshMs: freshUntil - now,
+      staleMs: Math.min(staleUntil - Math.max(freshUntil, now), staleOutsideMs),
+      labels: [key, ...tags],
+      tagHeader: levels.tagHeader,
+    },
+  };
 }
 
-/** The newest audit of a part. @throws StreamGateError `database-unknown` or `history-empty` */
-async function newest(part: Part, database: string | undefined): Promise<{ name: string; audit: AuditHead }> {
-  const { name } = chooseDatabase((await settings()).databases, database);
-  const audit = await (await history()).latest(name, part);
-  if (audit) return { name, audit };
-  throw historyEmpty(name, part);
+/**
+ * Forgets, at every level, what was answered out of the audits of a part before, and loads again what is asked for most.
+ *
+ * @throws CacheError `level-unreachable` when a level was not reached
+ */
+export async function renewAnswers(part: Part, database: string): Promise<void> {
+  const levels = await cache();
+  await levels.invalidate({ tags: [tagOf(part, database)] });
+  const answers = answersOf(levels);
+  const concerned = Object.entries(topics) as [keyof typeof topics, Topic][];
+  await answers.getMany(
+    concerned
+      .filter(([, topic]) => !('part' in topic) || topic.part === part)
+      .map(([topic, { kind }]) => ({
+        topic,
+        database,
+        ...(kind === 'summary' ? {} : { limit: defaultLimit }),
+        ...(kind === 'recommendations' ? { status: 'open' as const } : {}),
+      })),
+  );
 }
 
-/** Nothing to answer yet. */
-export function historyEmpty(database: string, part?: Part): StreamGateError {
-  const what = part ? `the ${part} of "${database}"` : `"${database}"`;
+function tagsOf(topic: Topic, database: string): string[] {
+  const concerned = 'part' in topic ? [topic.part] : parts;
+  return concerned.map((part) => tagOf(part, database));
+}
+
+function tagOf(part: Part, database: string): string {
+  return `audit:${part}:${database}`;
+}
+
+/** The JSON text of an answer; null when no audit has finished yet. */
+async function answerFromHistory(question: Question): Promise<string | null> {
+  const store = await history();
+  const topic: Topic = topics[question.topic];
+  const body =
+    topic.kind === 'recommendations'
+      ? await recommendationsOf(store, question)
+      : await newestOf(store, topic, question);
+  return body && JSON.stringify(body);
+}
+
+async function newestOf(
+  store: History,
+  topic: Exclude<Topic, { kind: 'recommendations' }>,
+  { database, limit = defaultLimit }: Question,
+): Promise<object | null> {
+  const audit = await store.latest(database, topic.part);
+  if (!audit) return null;
+  const meta = metaOf(database, audit);
+  if (topic.kind === 'summary') return { data: await store.summary(audit), meta };
+  const { rows, total } =
+    topic.kind === 'rows' ? await store.rows(audit, limit) : await store.findings(audit, topic.rule, limit);
+  return { data: rows, meta: { ...meta, total, limit } };
+}
+
+async function recommendationsOf(
+  store: History,
+  { database, limit = defaultLimit, status }: Question,
+): Promise<object | null> {
+  const audits = (await Promise.all(parts.map((part) => store.latest(database, part)))).filter(
+    (audit) => audit !== undefined,
+  );
+  const takenAt = audits
+    .map((audit) => audit.takenAt)
+    .sort()
+    .at(-1);
+  if (takenAt === undefined) return null;
+  const all = await store.recommendations(database, status === 'all' ? undefined : status);
+  const notes = audits.flatMap((audit) => audit.notes);
+  return {
+    data: all.sort(bySeverity).slice(0, limit),
+    meta: { takenAt, database, notes, total: all.length, limit },
+  };
+}
+
+function historyEmpty(database: string, topic: Topic): StreamGateError {
+  const what = 'part' in topic ? `the ${topic.part} of "${database}"` : `"${database}"`;
   return new StreamGateError('history-empty', `No audit of ${what} has finished yet. Try again after the next one.`);
 }
 

@@ -2,13 +2,20 @@
  * What the functions of one execution environment share: made at first use, and kept for as long as
  * the environment lives and the settings stay the same.
  */
-import { type RuleConfiguration, readConfiguration } from '../lib/advice/configuration.ts';
-import { roster } from '../lib/audit.ts';
+import { type Cache, type Cdn, createCache, type Store } from '../lib/cache/index.ts';
+import { postgresStore } from '../lib/cache/postgres.ts';
+import { connectRedis, redisStore } from '../lib/cache/redis.ts';
+import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../lib/cache/snapshot.ts';
 import { type History, openHistory } from '../lib/postgres/history.ts';
-import { readSettings, type Settings } from '../lib/settings.ts';
+import { openPool } from '../lib/postgres/pool.ts';
+import { cacheEntries, readSettings, type Settings, thresholds } from '../lib/settings.ts';
 import { readSecret } from './secret.ts';
 
+const day = 86_400_000;
+
 let read: { from: object; settings: Settings } | undefined;
+let cached: { where: string; opened: Promise<OpenCache> } | undefined;
+let edge: { cdn: Cdn; statistics(): EdgeStatistics } | undefined;
 let opened: { url: string; history: History } | undefined;
 
 /** The checked settings: environment variables and, in a deployment, the secret that STREAMGATE_SECRET_ARN names. */
@@ -29,15 +36,72 @@ export async function history(): Promise<History> {
   return opened.history;
 }
 
-/** Which rules run, and how. */
-export async function configuration(): Promise<RuleConfiguration> {
-  return readConfiguration((await settings()).configPath, roster);
+/** The cache that the endpoints are served from. */
+export async function cache(): Promise<Cache> {
+  const { historyUrl, redisUrl } = await settings();
+  const where = redisUrl ?? historyUrl;
+  if (cached?.where !== where) {
+    const outdated = cached;
+    cached = { where, opened: openCache(historyUrl, redisUrl) };
+    await (await outdated?.opened)?.close();
+  }
+  return (await cached.opened).cache;
+}
+
+/**
+ * Puts a third level before the endpoints, which is told of every invalidation. For a cache that is opened afterwards.
+ *
+ * @param statistics what it can tell of itself
+ */
+export function useEdge(cdn: Cdn, statistics: () => EdgeStatistics): void {
+  edge = { cdn, statistics };
+}
+
+/** What the cache served in the last 24 hours, in all environments. */
+export async function readCacheStatistics(): Promise<CacheStatistics> {
+  const { redisUrl } = await settings();
+  const since = new Date(Date.now() - day);
+  return cacheStatistics(await (await cache()).fleetStats(since.getTime()), {
+    since,
+    store: redisUrl === undefined ? 'postgres' : 'redis',
+    l1MaxEntries: cacheEntries.l1,
+    targetHitRate: thresholds.hitRate,
+    edge: edge?.statistics(),
+  });
+}
+
+interface OpenCache {
+  cache: Cache;
+  close(): Promise<void>;
+}
+
+async function openCache(historyUrl: string, redisUrl: string | undefined): Promise<OpenCache> {
+  const options = { maxEntries: cacheEntries.l2 };
+  const over = (l2: Store, disconnect: () => unknown): OpenCache => {
+    const cache = createCache({ l1: { maxEntries: cacheEntries.l1, policy: 'sieve' }, l2, l3: edge?.cdn });
+    return {
+      cache,
+      async close() {
+        await cache.close();
+        await disconnect();
+      },
+    };
+  };
+  if (redisUrl === undefined) {
+    const pool = openPool(historyUrl);
+    return over(postgresStore(pool, options), () => pool.end());
+  }
+  const client = await connectRedis(redisUrl);
+  return over(redisStore(client, options), () => client.disconnect());
 }
 
 /** Lets go of everything: at the end of local mode and between tests. */
 export async function closeEnvironment(): Promise<void> {
   const open = opened;
+  const openedCache = cached;
   read = undefined;
   opened = undefined;
+  cached = undefined;
+  await (await openedCache?.opened)?.close();
   await open?.history.close();
 }

@@ -6,12 +6,13 @@
 import * as z from 'zod';
 import { Finding } from '../lib/advice/finding.ts';
 import { Recommendation } from '../lib/advice/recommendation.ts';
-import type { Part } from '../lib/audit.ts';
+import { CacheStatistics } from '../lib/cache/snapshot.ts';
 import { Health } from '../lib/health.ts';
 import type { Route } from '../lib/http/endpoint.ts';
 import { databaseParameters, listParameters, noParameters, recommendationParameters } from '../lib/http/parameters.ts';
 import { listOf, objectOf } from '../lib/http/shapes.ts';
 import { Index } from '../lib/indexes/snapshot.ts';
+import type { Part } from '../lib/parts.ts';
 import { Statement } from '../lib/queries/snapshot.ts';
 import { QueryStatistics } from '../lib/queries/statistics.ts';
 
@@ -40,6 +41,16 @@ export const fragmentedIndexes = list(
 );
 export const queryMetrics = list('optimization/queries/metrics', 'Every statement, most total time first.', Statement);
 export const slowQueries = list('optimization/queries/slow', 'Statements that are slow on average.', Finding);
+
+export const cacheStats = {
+  method: 'GET',
+  path: '/optimization/cache/stats',
+  entry: 'optimization/cache/stats',
+  summary: 'What each level of the cache served in the last 24 hours.',
+  scope: 'read',
+  parameters: databaseParameters,
+  response: objectOf(CacheStatistics),
+} as const satisfies Route;
 
 export const queryStats = {
   method: 'GET',
@@ -85,6 +96,7 @@ export const openapi = {
 
 /** Every endpoint. */
 export const routes: readonly Route[] = [
+  cacheStats,
   indexMetrics,
   unusedIndexes,
   duplicateIndexes,
@@ -108,4 +120,5 @@ export interface ScheduledAudit {
 export const audits: readonly ScheduledAudit[] = [
   { part: 'queries', everyMinutes: 5 },
   { part: 'indexes', everyMinutes: 60 },
+  { part: 'cache', everyMinutes: 60 },
 ];

@@ -5,9 +5,12 @@
 import * as z from 'zod';
 import { type AnyRule, type RuleConfiguration, runRules } from './advice/configuration.ts';
 import { bySeverity, type Finding } from './advice/finding.ts';
+import { cacheRules } from './cache/rules/index.ts';
+import type { CacheSnapshot, CacheStatistics } from './cache/snapshot.ts';
 import { collectIndexes } from './indexes/collect.ts';
 import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
+import type { DatabasePart, Part } from './parts.ts';
 import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
 import { withSession } from './postgres/session.ts';
@@ -16,12 +19,6 @@ import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
 import { queryStatistics } from './queries/statistics.ts';
 import { type Database, thresholds } from './settings.ts';
-
-/** What an audit can look at. */
-export const parts = ['indexes', 'queries'] as const;
-
-/** One of {@link parts}. */
-export type Part = (typeof parts)[number];
 
 /** A snapshot of every part, as `streamgate snapshot` writes it. */
 export const DatabaseSnapshot = z.strictObject({
@@ -33,9 +30,9 @@ export const DatabaseSnapshot = z.strictObject({
 export type DatabaseSnapshot = z.infer<typeof DatabaseSnapshot>;
 
 /** Every rule that there is. */
-export const roster: readonly AnyRule[] = [...indexRules, ...queryRules];
+export const roster: readonly AnyRule[] = [...indexRules, ...queryRules, ...cacheRules];
 
-const rulesOf: Record<Part, readonly AnyRule[]> = { indexes: indexRules, queries: queryRules };
+const rulesOf: Record<Part, readonly AnyRule[]> = { indexes: indexRules, queries: queryRules, cache: cacheRules };
 
 /** Collects every part over one connection. */
 export async function takeSnapshot(url: string, name?: string): Promise<DatabaseSnapshot> {
@@ -74,35 +71,63 @@ export interface AuditResult {
  * is asked for again, as schedulers do, finds its window kept and leaves the database alone.
  */
 export async function runAudit(
-  part: Part,
+  part: DatabasePart,
   database: Database,
   windowStart: Date,
   history: History,
   configuration: RuleConfiguration = {},
 ): Promise<AuditResult> {
+  return keepAudit(part, database.name, windowStart, history, configuration, () =>
+    withSession(database.url, async (session) => {
+      const server = await readServer(session, database.name);
+      return part === 'indexes' ? collectIndexes(session, server) : collectQueries(session, server);
+    }),
+  );
+}
+
+/** Audits a cache and keeps the result with that of a database, once for a window. */
+export async function runCacheAudit(
+  database: string,
+  windowStart: Date,
+  history: History,
+  configuration: RuleConfiguration,
+  collect: () => Promise<CacheStatistics>,
+): Promise<AuditResult> {
+  return keepAudit('cache', database, windowStart, history, configuration, async () => ({
+    takenAt: new Date().toISOString(),
+    database,
+    statistics: await collect(),
+  }));
+}
+
+async function keepAudit(
+  part: Part,
+  database: string,
+  windowStart: Date,
+  history: History,
+  configuration: RuleConfiguration,
+  collect: () => Promise<Snapshot>,
+): Promise<AuditResult> {
   const window = windowStart.toISOString();
-  if (await history.hasAudit(database.name, part, window)) return { kept: false, findings: [] };
-  const snapshot = await withSession(database.url, async (session) => {
-    const server = await readServer(session, database.name);
-    return part === 'indexes' ? collectIndexes(session, server) : collectQueries(session, server);
-  });
+  if (await history.hasAudit(database, part, window)) return { kept: false, findings: [] };
+  const snapshot = await collect();
   const rules = rulesOf[part];
   const findings = runRules(rules, snapshot, configuration);
-  const blind = new Set(snapshot.notes.flatMap((note) => note.rules));
+  const record = split(snapshot);
+  const blind = new Set(record.snapshot.notes.flatMap((note) => note.rules));
   const judged = new Set(rules.map(({ id }) => id).filter((id) => configuration[id] !== false && !blind.has(id)));
-  const kept = await history.keep({
-    database: database.name,
-    part,
-    windowStart: window,
-    ...split(snapshot),
-    findings,
-    judged,
-  });
+  const kept = await history.keep({ database, part, windowStart: window, ...record, findings, judged });
   return { kept, findings: kept ? findings : [] };
 }
 
+type Snapshot = IndexSnapshot | QuerySnapshot | CacheSnapshot;
+
 /** The rows of a snapshot, the rest of it, and its figures. */
-function split(whole: IndexSnapshot | QuerySnapshot): Pick<AuditRecord, 'snapshot' | 'rows' | 'summary'> {
+function split(whole: Snapshot): Pick<AuditRecord, 'snapshot' | 'rows' | 'summary'> {
+  if ('statistics' in whole) {
+    const { statistics, takenAt } = whole;
+    return { snapshot: { takenAt, notes: [] }, rows: [], summary: statistics };
+  }
   if ('statements' in whole) {
     const { statements: rows, ...snapshot } = whole;
     return { snapshot, rows, summary: queryStatistics(whole, thresholds.slowQueryMs, thresholds.queryTargetMs) };

@@ -17,7 +17,12 @@ export const thresholds = {
   queryTargetMs: 10,
   /** An index that wastes more of its space than this is fragmented. */
   fragmentationPercent: 30,
+  /** The share of gets that the cache should answer without a load. */
+  hitRate: 0.98,
 } as const;
+
+/** How many entries each level of the service's own cache holds. */
+export const cacheEntries = { l1: 1_000, l2: 10_000, l3: 100_000 } as const;
 
 /** What a caller may do: `read` reads, `operate` also acts. */
 export const scopes = ['read', 'operate'] as const;
@@ -42,6 +47,8 @@ const jsonOf = <Schema extends z.ZodType>(schema: Schema) =>
 const wholeNumber = (least: number, most: number) =>
   z.string().regex(/^\d+$/, 'not a whole number').transform(Number).pipe(z.number().min(least).max(most));
 
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'not a URL such as redis://localhost:6379' });
+
 /** The environment variables of the service, as they are written. */
 export const Environment = z.object({
   DATABASE_URL: z.string().optional().describe('The database to monitor.'),
@@ -56,6 +63,9 @@ export const Environment = z.object({
     .string()
     .optional()
     .describe('Where snapshots and findings are kept: a PostgreSQL database that StreamGate may write to.'),
+  REDIS_URL: redisUrl
+    .optional()
+    .describe("The Redis or Valkey that keeps the second level of the cache. Without it, the history's database does."),
   STREAMGATE_RETENTION_DAYS: wholeNumber(1, 3650).default(40).describe('How long snapshots and findings are kept.'),
   STREAMGATE_TOKENS: jsonOf(
     z.record(z.string().regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex'), z.array(z.enum(scopes))),
@@ -79,10 +89,7 @@ export const LocalEnvironment = z.object({
     .string()
     .optional()
     .describe('Where to keep the history instead of the embedded PostgreSQL.'),
-  REDIS_URL: z
-    .url({ protocol: /^rediss?$/, error: 'not a URL such as redis://localhost:6379' })
-    .optional()
-    .describe('A Redis or Valkey to use instead of a private one.'),
+  REDIS_URL: redisUrl.optional().describe('A Redis or Valkey to use instead of a private one.'),
   STREAMGATE_TOKEN: z
     .string()
     .regex(/^[\w.~+/-]{8,}=*$/, 'at least 8 letters, digits or any of - . _ ~ + /')
@@ -109,6 +116,8 @@ export interface Database {
 export interface Settings {
   databases: Database[];
   historyUrl: string;
+  /** Undefined: the second level is kept in the history's database. */
+  redisUrl: string | undefined;
   retentionDays: number;
   tokens: Record<string, Scope[]>;
   configPath: string | undefined;
@@ -131,6 +140,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
   return {
     databases,
     historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
+    redisUrl: values.REDIS_URL,
     retentionDays: values.STREAMGATE_RETENTION_DAYS,
     tokens: values.STREAMGATE_TOKENS,
     configPath: values.STREAMGATE_CONFIG,

@@ -162,6 +162,8 @@ function context(route: Route): Context {
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
+  // What a 304 says of its length would be said of the body that the client has.
+  const length = answer.statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(answer.body) };
+  response.writeHead(answer.statusCode, { ...answer.headers, ...length });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }

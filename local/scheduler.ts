@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditEvent, AuditReport } from '../functions/audits/audit.ts';
-import type { Part } from '../lib/audit.ts';
+import type { Part } from '../lib/parts.ts';
 
 /** What is told of the rounds. */
 export interface Listener {
@@ -19,7 +19,7 @@ type Audit = (event: AuditEvent) => Promise<AuditReport>;
  * @returns what ends it, after the audit that runs
  */
 export function startScheduler(
-  audits: Record<Part, Audit>,
+  audits: Partial<Record<Part, Audit>>,
   everyMs: number,
   listener: Listener,
   rest: (ms: number, signal: AbortSignal) => Promise<unknown> = pause,

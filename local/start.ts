@@ -2,17 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { join, relative, resolve } from 'node:path';
 import cliProgress from 'cli-progress';
 import pc from 'picocolors';
+import { handler as auditCache } from '../functions/audits/cache.ts';
 import { handler as auditIndexes } from '../functions/audits/indexes.ts';
 import { handler as auditQueries } from '../functions/audits/queries.ts';
-import { closeEnvironment, history } from '../functions/environment.ts';
+import { closeEnvironment, history, useEdge } from '../functions/environment.ts';
 import { readConfiguration } from '../lib/advice/configuration.ts';
 import { roster } from '../lib/audit.ts';
 import { hashToken } from '../lib/http/authentication.ts';
 import { readServer } from '../lib/postgres/server.ts';
 import { withSession } from '../lib/postgres/session.ts';
 import { describeUrl } from '../lib/postgres/url.ts';
-import { type Database, type LocalSettings, readDatabases, readLocalSettings, scopes } from '../lib/settings.ts';
+import {
+  cacheEntries,
+  type Database,
+  type LocalSettings,
+  readDatabases,
+  readLocalSettings,
+  scopes,
+} from '../lib/settings.ts';
 import { version } from '../lib/version.ts';
+import { createEdge } from './cdn.ts';
 import { ensureDemo } from './demo/load.ts';
 import { startWorkload } from './demo/workload.ts';
 import { createGateway, listen } from './gateway.ts';
@@ -57,10 +66,17 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   let isReady = false;
   // The port is taken first, so that a busy one is told before anything is started.
   const gateway = await createGateway(() => isReady);
-  const port = await listen(gateway, local.PORT, local.HOST);
+  const origin = await listen(gateway, 0, '127.0.0.1');
   stack.defer(() => {
     gateway.closeAllConnections();
     gateway.close();
+  });
+  const edge = createEdge(() => `http://127.0.0.1:${origin}`, { maxEntries: cacheEntries.l3 });
+  const port = await listen(edge.server, local.PORT, local.HOST);
+  stack.defer(() => edge.close());
+  useEdge(edge.cdn, () => {
+    const { hits, staleHits, revalidated, misses, entries } = edge.stats();
+    return { hits: hits + staleHits + revalidated, misses, entries, maxEntries: cacheEntries.l3 };
   });
 
   // What is only read, and what is only looked at, before anything is started.
@@ -75,6 +91,7 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   const token = local.STREAMGATE_TOKEN ?? randomBytes(18).toString('base64url');
   if (embedded) await prepareDatabases(embedded, monitored.length === 0, stack);
   await secondLevel(local, join(directory, 'redis'), stack);
+  line('L3 cache', 'an HTTP cache before the API, purged by tag');
   process.env.STREAMGATE_RETENTION_DAYS ??= retentionDays;
   process.env.STREAMGATE_TOKENS = JSON.stringify({
     ...JSON.parse(process.env.STREAMGATE_TOKENS || '{}'),
@@ -87,7 +104,8 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   line('Dashboard', pc.underline(`${address}/#token=${token}`));
   line('API', `curl -H "Authorization: Bearer ${token}" ${address}/optimization/recommendations`);
 
-  const scheduler = startScheduler({ queries: auditQueries, indexes: auditIndexes }, auditEveryMs, {
+  const audits = { queries: auditQueries, indexes: auditIndexes, cache: auditCache };
+  const scheduler = startScheduler(audits, auditEveryMs, {
     onFirstRound: (findings) =>
       say(`\n${pc.green('ready')} in ${seconds(begun)}: ${findings} findings. Audits run every minute; Ctrl-C ends.`),
     onFailure: (part, error) => say(`${pc.red('audit failed')}  ${part}: ${error.message}`),

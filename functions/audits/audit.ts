@@ -1,7 +1,13 @@
 import type { EventBridgeEvent } from 'aws-lambda';
-import { type Part, runAudit } from '../../lib/audit.ts';
+import { type RuleConfiguration, readConfiguration } from '../../lib/advice/configuration.ts';
+import { type AuditResult, roster, runAudit, runCacheAudit } from '../../lib/audit.ts';
+import type { InvocationContext } from '../../lib/cache/index.ts';
 import { StreamGateError } from '../../lib/errors.ts';
-import { configuration, history, settings } from '../environment.ts';
+import type { DatabasePart, Part } from '../../lib/parts.ts';
+import type { History } from '../../lib/postgres/history.ts';
+import type { Database } from '../../lib/settings.ts';
+import { renewAnswers } from '../answers.ts';
+import { cache, history, readCacheStatistics, settings } from '../environment.ts';
 
 const day = 86_400_000;
 const longestClockDifferenceMs = 300_000;
@@ -17,19 +23,42 @@ export type AuditReport = Record<string, { kept: boolean; findings: number }>;
  * one that fails does not keep the others from their audit, and fails the invocation at the end, so
  * that it is tried again: what was kept is not done twice.
  */
-export function auditHandler(part: Part): (event: AuditEvent) => Promise<AuditReport> {
-  return async ({ time }) => {
+export function auditHandler(part: DatabasePart): AuditHandler {
+  return handlerOf(part, (databases) => databases, runAudit.bind(null, part));
+}
+
+/** Makes the handler of the audit of the cache. */
+export function cacheAuditHandler(): AuditHandler {
+  return handlerOf(
+    'cache',
+    (databases) => databases.slice(0, 1),
+    ({ name }, window, store, rules) => runCacheAudit(name, window, store, rules, readCacheStatistics),
+  );
+}
+
+/** The handler of a scheduled audit, as Lambda calls it. */
+export type AuditHandler = (event: AuditEvent, context?: InvocationContext) => Promise<AuditReport>;
+
+function handlerOf(
+  part: Part,
+  choose: (databases: readonly Database[]) => readonly Database[],
+  audit: (database: Database, window: Date, store: History, rules: RuleConfiguration) => Promise<AuditResult>,
+): AuditHandler {
+  return async ({ time }, context) => {
     const window = windowOf(time);
-    const { databases, retentionDays } = await settings();
+    const { databases, retentionDays, configPath } = await settings();
     const store = await history();
-    const rules = await configuration();
+    const rules = readConfiguration(configPath, roster);
+    await using _ = (await cache()).scope(context);
     await store.migrate();
     const report: AuditReport = {};
     const failures: Error[] = [];
-    for (const database of databases) {
+    for (const database of choose(databases)) {
       try {
-        const { kept, findings } = await runAudit(part, database, window, store, rules);
+        const { kept, findings } = await audit(database, window, store, rules);
         report[database.name] = { kept, findings: findings.length };
+        // Of a window that was kept before, too: perhaps this is what did not come about then.
+        await renewAnswers(part, database.name);
       } catch (error) {
         failures.push(error as Error);
       }

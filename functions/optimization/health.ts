@@ -1,7 +1,7 @@
-import { parts } from '../../lib/audit.ts';
 import type { Health } from '../../lib/health.ts';
 import { scopesOf } from '../../lib/http/authentication.ts';
 import { endpoint } from '../../lib/http/endpoint.ts';
+import { databaseParts, parts } from '../../lib/parts.ts';
 import { version } from '../../lib/version.ts';
 import { history, settings } from '../environment.ts';
 import { health } from '../routes.ts';
@@ -27,8 +27,8 @@ async function look() {
     const { databases } = await settings();
     const store = await history();
     const audits = await Promise.all(
-      databases.flatMap(({ name }) =>
-        parts.map(async (part) => {
+      databases.flatMap(({ name }, position) =>
+        (position === 0 ? parts : databaseParts).map(async (part) => {
           const latest = await store.latest(name, part);
           return {
             database: name,

@@ -260,6 +260,11 @@ export class Cache {
     });
   }
 
+  /** The response header in which the third level looks for tags; undefined without one. */
+  get tagHeader(): string | undefined {
+    return this.#cdn?.tagHeader;
+  }
+
   /** The statistics of this process since it started. */
   stats(): ProcessStatistics {
     const { l1, l2, ...others } = summarize(this.#statistics.total());

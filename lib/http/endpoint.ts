@@ -1,6 +1,7 @@
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
+import { type Lifetime, respond as respondCacheable } from '../cache/http.ts';
 import { StreamGateError } from '../errors.ts';
 import { type Scope, scopes } from '../settings.ts';
 import { type Answer, commonHeaders, problem } from './problem.ts';
@@ -26,13 +27,28 @@ export interface Route<Parameters extends z.ZodType = z.ZodType> {
 export interface EndpointRequest<Parameters> {
   parameters: Parameters;
   headers: Record<string, string | undefined>;
+  context: Context;
 }
 
-/** What a function answers: a status other than 200 only where the route says so. */
-export interface Reply {
+/** What a function answers, once: a status other than 200 only where the route says so. */
+export interface OneReply {
   status?: number;
   body: object;
 }
+
+/** What a function answers, and others may keep: a JSON text, and how. */
+export interface CacheableReply {
+  text: string;
+  keep: Lifetime & {
+    /** The keys and tags that it is purged by. */
+    labels: readonly string[];
+    /** The header in which the CDN looks for them; none without a CDN. */
+    tagHeader: string | undefined;
+  };
+}
+
+/** One or the other. */
+export type Reply = OneReply | CacheableReply;
 
 /**
  * Makes a Lambda handler (HTTP API, payload 2.0) of a route and a function: middy lets the caller in,
@@ -49,15 +65,27 @@ export function endpoint<Parameters extends z.ZodType>(
     .onError((request) => {
       request.response = problem(request.error);
     })
-    .handler(async (event) => {
+    .handler(async (event, context) => {
       const parameters = readParameters(route, event.queryStringParameters ?? {});
-      const { status = 200, body } = await respond({ parameters, headers: event.headers });
-      return {
-        statusCode: status,
-        headers: { ...commonHeaders, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      };
+      return toAnswer(await respond({ parameters, headers: event.headers, context }), event.headers['if-none-match']);
     });
+}
+
+const contentType = 'application/json';
+
+function toAnswer(reply: Reply, ifNoneMatch: string | undefined): Answer {
+  if ('body' in reply) {
+    const { status = 200, body } = reply;
+    return {
+      statusCode: status,
+      headers: { ...commonHeaders, 'content-type': contentType },
+      body: JSON.stringify(body),
+    };
+  }
+  const { text, keep } = reply;
+  // What one caller may see another one may not.
+  const answer = respondCacheable({ ...keep, body: text, contentType, ifNoneMatch, vary: ['authorization'] });
+  return { ...answer, headers: { ...commonHeaders, ...answer.headers } };
 }
 
 /** The authorizer has judged already; a route that was deployed without one stays shut all the same. */

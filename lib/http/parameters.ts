@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { statuses } from '../advice/recommendation.ts';
 
-/** The longest list that is answered, and the usual one. */
+/** The longest list that is answered. */
 const maxLimit = 500;
-const defaultLimit = 50;
+
+/** How long a list is when nothing is said. */
+export const defaultLimit = 50;
 
 const database = z
   .string()

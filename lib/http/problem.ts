@@ -20,7 +20,7 @@ export interface Answer {
   body: string;
 }
 
-/** Every answer says this: nothing here is for shared caches or for browsers to guess about. */
+/** Every answer says this, unless it says how it may be kept: nothing here is for shared caches or for browsers to guess about. */
 export const commonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /** Turns any error into an answer. One that was not foreseen is told to nobody but the log. */

@@ -1,11 +1,12 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Finding } from '../advice/finding.ts';
 import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
 import { databaseError, sqlState } from './errors.ts';
 import { migrations } from './migrations.ts';
+import { openPool } from './pool.ts';
 import type { Note } from './server.ts';
 import { marked, plainTypes } from './session.ts';
-import { clientConfig, describeUrl } from './url.ts';
+import { describeUrl } from './url.ts';
 
 /** An audit of one part of one database, as it is kept. */
 export interface AuditRecord {
@@ -62,18 +63,7 @@ const lockKey = '8319395793567740769';
 /** Opens the history. Nothing is connected before the first statement. */
 export function openHistory(url: string): History {
   const where = `${describeUrl(url)} (the history)`;
-  const pool = new pg.Pool({
-    ...clientConfig(url),
-    application_name: 'streamgate',
-    // An environment serves one request at a time; the second is for an audit's transaction beside a read.
-    max: 2,
-    connectionTimeoutMillis: 5_000,
-    statement_timeout: 15_000,
-    query_timeout: 20_000,
-    types: plainTypes,
-  });
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => {});
+  const pool = openPool(url, plainTypes);
 
   /** Runs a statement by itself, or on the connection of a transaction. */
   async function run<Row>(sql: string, parameters: unknown[] = [], on: pg.Pool | pg.PoolClient = pool): Promise<Row[]> {

@@ -1,6 +1,6 @@
 import { endpoint } from '../../../lib/http/endpoint.ts';
-import { answerRows } from '../../answers.ts';
+import { answer } from '../../answers.ts';
 import { queryMetrics } from '../../routes.ts';
 
 /** GET /optimization/queries/metrics */
-export const handler = endpoint(queryMetrics, ({ parameters }) => answerRows('queries', parameters));
+export const handler = endpoint(queryMetrics, (request) => answer('queryMetrics', request));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parts, runAudit, takeSnapshot } from '../../../../lib/audit.ts';
+import { runAudit, takeSnapshot } from '../../../../lib/audit.ts';
+import { databaseParts } from '../../../../lib/parts.ts';
 import { openHistory } from '../../../../lib/postgres/history.ts';
 import { collectQueries } from '../../../../lib/queries/collect.ts';
 import { QuerySnapshot, type Statement } from '../../../../lib/queries/snapshot.ts';
@@ -137,7 +138,7 @@ describe('collectQueries', () => {
       ];
       await own.run(...statements);
       await history.migrate();
-      for (const part of parts) await runAudit(part, { name: 'own', url: own.url }, new Date(), history);
+      for (const part of databaseParts) await runAudit(part, { name: 'own', url: own.url }, new Date(), history);
       await takeSnapshot(own.url);
       const seen = (await takeSnapshot(own.url)).queries.statements.map(({ query }) => query);
       expect(seen.sort()).toEqual(statements.sort());

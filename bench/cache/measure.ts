@@ -1,0 +1,158 @@
+/** What the sections share: rounds, medians, and how a result is written down. */
+
+/** Asks a cache for a value. */
+export type Get = (key: string) => Promise<unknown>;
+
+/** A figure that was measured several times. */
+export interface Sample {
+  median: number;
+  min: number;
+  max: number;
+}
+
+/** What is aimed at, and what came out. */
+export interface Goal {
+  aim: string;
+  measured: string;
+  isMet: boolean;
+}
+
+/** A part of the report. Everything in it can be sent from one process to another. */
+export interface Section {
+  title: string;
+  /** How it was measured, in a sentence or two. */
+  method: string;
+  head: readonly string[];
+  rows: readonly (readonly string[])[];
+  goals: readonly Goal[];
+}
+
+/** The middle of several figures, and how far they lie apart. */
+export function sampleOf(figures: readonly number[]): Sample {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
+  const middle = sorted.length / 2;
+  const median =
+    sorted.length % 2 ? at(0.5) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  return { median, min: at(0), max: at(1) };
+}
+
+/** The items in a random order. */
+export function shuffled<Item>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
+/** Gets per second of each cache, round by round. */
+export type Rates = ReadonlyMap<string, readonly number[]>;
+
+/** So many gets are made between two looks at the clock. */
+const getsPerLook = 50;
+
+/**
+ * Measures gets per second of several caches in one process: in many short rounds, each in another order, so that
+ * what disturbs the machine disturbs all alike. The first rounds are not counted, and garbage is collected before
+ * every turn.
+ *
+ * @param keyAt the key of a get; a cache's gets are counted from 0 over all rounds
+ * @param clock what a second is: `thread`, one in which this thread had a processor, for what never waits; else `wall`
+ */
+export async function ratesOf(
+  caches: Readonly<Record<string, Get>>,
+  keyAt: (turn: number) => string,
+  { rounds = 21, uncounted = 3, ms = 100, inFlight = 1, clock = 'wall' as Clock } = {},
+): Promise<Rates> {
+  const turns = new Map<string, number>();
+  const rates = new Map<string, number[]>(Object.keys(caches).map((name) => [name, []]));
+  for (let round = -uncounted; round < rounds; round++) {
+    for (const [name, get] of shuffled(Object.entries(caches))) {
+      const first = turns.get(name) ?? 0;
+      let turn = first;
+      globalThis.gc?.();
+      const started = performance.now();
+      const secondsBefore = secondsOf(clock);
+      const caller = async () => {
+        while (performance.now() - started < ms) {
+          for (let got = 0; got < getsPerLook; got++) await get(keyAt(turn++));
+        }
+      };
+      await Promise.all(Array.from({ length: inFlight }, caller));
+      const seconds = secondsOf(clock) - secondsBefore;
+      turns.set(name, turn);
+      if (round >= 0) rates.get(name)?.push((turn - first) / seconds);
+    }
+  }
+  return rates;
+}
+
+type Clock = 'thread' | 'wall';
+
+function secondsOf(clock: Clock): number {
+  if (clock === 'wall') return performance.now() / 1_000;
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000_000;
+}
+
+/** How many times as fast one cache was as another: the median of the rounds, since the machine changes between them. */
+export function ratioOf(rates: Rates, name: string, peer: string): Sample {
+  const of = (one: string) => rates.get(one) ?? [];
+  return sampleOf(of(name).map((rate, round) => rate / (of(peer)[round] ?? Number.NaN)));
+}
+
+/** Rates as rows: thousands of gets per second, their spread, and the ratios to some of the caches. */
+export function rateRows(rates: Rates, peers: readonly string[]): string[][] {
+  return [...rates].map(([name, figures]) => {
+    const { median, min, max } = sampleOf(figures);
+    return [
+      name,
+      digits(median / 1_000),
+      `${digits(min / 1_000)}–${digits(max / 1_000)}`,
+      ...peers.map((peer) => ratio(ratioOf(rates, name, peer).median)),
+    ];
+  });
+}
+
+/** The fastest of some caches. */
+export function fastest(rates: Rates, names: readonly string[]): string {
+  const median = (name: string) => sampleOf(rates.get(name) ?? []).median;
+  return names.reduce((best, name) => (median(name) > median(best) ? name : best));
+}
+
+/** A goal on how many times as fast as others something is. */
+export function ratioGoal(aim: string, least: number, { median, min, max }: Sample): Goal {
+  return { aim, measured: `${ratio(median)} (${digits(min)}–${digits(max)})`, isMet: median >= least };
+}
+
+/** A goal on something that should be small. */
+export function limitGoal(aim: string, limit: number, measured: number, unit: string): Goal {
+  return { aim, measured: `${digits(measured)}${unit}`, isMet: measured <= limit };
+}
+
+/** A ratio as text: `17x`, `0.84x`. */
+export function ratio(value: number): string {
+  return `${digits(value)}x`;
+}
+
+/** A number with about three digits that count. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return 'none';
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value.toFixed(value >= 10 ? 1 : 2).replace(/\.?0+$/, '');
+}
+
+/** The middle and the spread of some milliseconds. */
+export function milliseconds({ median, min, max }: Sample): string {
+  return `${digits(median)} (${digits(min)}–${digits(max)})`;
+}
+
+/** A section in Markdown. */
+export function markdownOf({ title, method, head, rows, goals }: Section): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const table = [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+  const verdicts = goals.map(
+    ({ aim, measured, isMet }) => `- ${isMet ? '**met**' : '**not met**'}: ${aim}; measured ${measured}.`,
+  );
+  return [`### ${title}`, method, table, verdicts.join('\n')].filter((part) => part !== '').join('\n\n');
+}

@@ -1,0 +1,142 @@
+/** How many values per second are served: from memory, through a loader, and from Redis. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis, type RedisOptions } from 'ioredis';
+import { redisStore } from '../../lib/cache/redis.ts';
+import { keyvOverIoredis } from './keyv-ioredis.ts';
+import { fastest, type Get, rateRows, ratesOf, ratioGoal, ratioOf, type Section } from './measure.ts';
+import {
+  asyncCacheDedupe,
+  bentocache,
+  boundedMemory,
+  cacheable,
+  cacheManager,
+  type Load,
+  lruCache,
+  map,
+  ours,
+  productOf,
+} from './peers.ts';
+import { withRedis } from './redis-server.ts';
+
+const keys = Array.from({ length: 1_000 }, (_, at) => `product-${at}`);
+
+/** The bound of every first level. */
+const maxEntries = keys.length;
+
+/** What is as fast as it gets with one command at a time. */
+const rawGet = 'ioredis `GET`';
+
+const load: Load = async (id) => productOf(id);
+
+const own = 'ours, lru (default)';
+const dedupe = 'async-cache-dedupe';
+const bentos = ['bentocache, `serialize: false`', 'bentocache, default'] as const;
+
+function bounded(): Record<string, Get> {
+  return {
+    [own]: ours(load, { l1: { maxEntries } }),
+    'ours, sieve': ours(load, { l1: { maxEntries, policy: 'sieve' } }),
+    Map: map(load, maxEntries),
+    'lru-cache `fetch`': lruCache(load, maxEntries),
+    [dedupe]: asyncCacheDedupe(load, { type: 'memory', options: { size: maxEntries } }),
+    [bentos[0]]: bentocache(load, { maxItems: maxEntries, serialize: false }),
+    [bentos[1]]: bentocache(load, { maxItems: maxEntries }),
+    'cache-manager `wrap`, LRU': cacheManager(load, { stores: [boundedMemory(maxEntries)] }),
+    'cacheable `getOrSet`, LRU': cacheable(load, { primary: boundedMemory(maxEntries) }),
+  };
+}
+
+/** Values that are in memory. */
+export async function memory(): Promise<Section> {
+  const caches = {
+    ...bounded(),
+    'cache-manager `wrap`, unbounded': cacheManager(load),
+    'cacheable `getOrSet`, unbounded': cacheable(load),
+  };
+  const rates = await ratesOf(caches, keyAt, { clock: 'thread' });
+  const bento = fastest(rates, bentos);
+  return {
+    title: 'Hit in memory',
+    method: '1,000 keys, all of them in memory, asked for one after the other.',
+    head: ['', '1,000 gets/s', 'spread', 'to bentocache', 'to async-cache-dedupe'],
+    rows: rateRows(rates, [bento, dedupe]),
+    goals: [
+      ratioGoal('at least 10x bentocache (its faster one)', 10, ratioOf(rates, own, bento)),
+      ratioGoal('at least 3x async-cache-dedupe', 3, ratioOf(rates, own, dedupe)),
+    ],
+  };
+}
+
+/** Values that are nowhere, and whose loader has them at once. */
+export async function loading(): Promise<Section> {
+  const rates = await ratesOf(bounded(), (turn) => `product-${turn}`, { clock: 'thread' });
+  const bento = fastest(rates, bentos);
+  return {
+    title: 'Miss, and a loader that answers at once',
+    method: 'A new key each time, asked for one after the other; memory is full at 1,000 entries.',
+    head: ['', '1,000 gets/s', 'spread', 'to bentocache'],
+    rows: rateRows(rates, [bento]),
+    goals: [ratioGoal('at least 5x bentocache (its faster one)', 5, ratioOf(rates, own, bento))],
+  };
+}
+
+/** Values that are in Redis only, one at a time. */
+export function redisOneByOne(): Promise<Section> {
+  return fromRedis('Hit in Redis, one at a time', 1);
+}
+
+/** Values that are in Redis only, many at a time. */
+export function redisManyAtOnce(): Promise<Section> {
+  return fromRedis('Hit in Redis, 64 in flight', 64);
+}
+
+async function fromRedis(title: string, inFlight: number): Promise<Section> {
+  return withRedis(async ({ url }) => {
+    const clients: Redis[] = [];
+    const connect = (keyPrefix: string, options: RedisOptions = {}) => {
+      const client = new Redis(url, { keyPrefix, ...options });
+      clients.push(client);
+      return client;
+    };
+    let loads = 0;
+    const counted: Load = (id) => {
+      loads++;
+      return load(id);
+    };
+    const raw = connect('raw:');
+    const piped = connect('raw:', { enableAutoPipelining: true });
+    const caches: Record<string, Get> = {
+      [rawGet]: (id) => raw.get(id),
+      'ioredis `GET`, auto-pipelined': (id) => piped.get(id),
+      'ours, no L1': ours(counted, { l1: { maxEntries: 0 }, l2: redisStore(connect(''), { namespace: 'none' }) }),
+      'ours, L1 of 1': ours(counted, { l1: { maxEntries: 1 }, l2: redisStore(connect(''), { namespace: 'one' }) }),
+      'async-cache-dedupe, no L1': asyncCacheDedupe(counted, { type: 'redis', options: { client: connect('a:') } }),
+      'bentocache, no L1': bentocache(counted, { client: connect('b:') }),
+      'bentocache, L1 of 1': bentocache(counted, { maxItems: 1, client: connect('b1:') }),
+      'cache-manager, no L1': cacheManager(counted, { stores: [keyvOverIoredis(connect('m:'))] }),
+      'cache-manager, L1 of 1': cacheManager(counted, { stores: [boundedMemory(1), keyvOverIoredis(connect('m1:'))] }),
+      'cacheable, L1 of 1': cacheable(counted, {
+        primary: boundedMemory(1),
+        secondary: keyvOverIoredis(connect('c:')),
+      }),
+    };
+    for (const key of keys) await raw.set(key, JSON.stringify(productOf(key)));
+    for (const get of Object.values(caches)) for (const key of keys) await get(key);
+    // What is written behind the caller's back may take its time.
+    await delay(500);
+    loads = 0;
+    const rates = await ratesOf(caches, keyAt, { inFlight });
+    for (const client of clients) client.disconnect();
+    return {
+      title,
+      method: `1,000 keys, all of them in Redis and none in memory. Each has a connection of its own. Loads meanwhile: ${loads}.`,
+      head: ['', '1,000 gets/s', 'spread', `to ${rawGet}`],
+      rows: rateRows(rates, [rawGet]),
+      goals: [ratioGoal(`at least 0.8x ${rawGet}`, 0.8, ratioOf(rates, 'ours, no L1', rawGet))],
+    };
+  });
+}
+
+function keyAt(turn: number): string {
+  return keys[turn % keys.length] as string;
+}

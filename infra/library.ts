@@ -1,0 +1,43 @@
+/**
+ * Builds what other projects import, such as `streamgate/cache`, into dist/library: JavaScript that any Node.js from 20 on
+ * runs, with its types. Runs after `npm ci` and before the package is packed.
+ */
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { buildSync } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+const outdir = join(root, 'dist/library');
+
+/** Each is an export of its own in package.json, so that nobody pays for a client that he does not use. */
+const entries = ['index', 'redis', 'postgres', 'cloudfront', 'contract'].map((name) => `lib/cache/${name}.ts`);
+
+rmSync(outdir, { recursive: true, force: true });
+buildSync({
+  absWorkingDir: root,
+  entryPoints: entries,
+  outbase: 'lib',
+  outdir,
+  bundle: true,
+  // What two entries share they load once: a CacheError is the same class wherever it comes from.
+  splitting: true,
+  chunkNames: 'chunks/[hash]',
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: true,
+});
+const types = spawnSync(
+  process.execPath,
+  [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    ...['--ignoreConfig', '--noCheck', '--declaration', '--emitDeclarationOnly', '--allowImportingTsExtensions'],
+    ...['--rewriteRelativeImportExtensions', '--rootDir', 'lib', '--outDir', outdir],
+    ...['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2025,esnext.disposable', '--types', 'node', '--strict'],
+    ...entries,
+  ],
+  { cwd: root, stdio: 'inherit' },
+);
+process.exitCode = types.status ?? 1;

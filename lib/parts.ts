@@ -1,0 +1,11 @@
+/** What an audit of a database can look at. */
+export const databaseParts = ['indexes', 'queries'] as const;
+
+/** One of {@link databaseParts}. */
+export type DatabasePart = (typeof databaseParts)[number];
+
+/** What an audit can look at. The cache belongs to no database: what is found in it stands with the first one. */
+export const parts = [...databaseParts, 'cache'] as const;
+
+/** One of {@link parts}. */
+export type Part = (typeof parts)[number];

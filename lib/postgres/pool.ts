@@ -1,0 +1,23 @@
+import pg from 'pg';
+import { clientConfig } from './url.ts';
+
+/**
+ * Connections to a database of our own: the history, or the cache. Nothing is connected before the first statement.
+ *
+ * @param types how results are read; as `pg` reads them when not said
+ */
+export function openPool(url: string, types?: pg.CustomTypesConfig): pg.Pool {
+  const pool = new pg.Pool({
+    ...clientConfig(url),
+    application_name: 'streamgate',
+    // An environment serves one request at a time; the second is for what goes on beside it.
+    max: 2,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    query_timeout: 20_000,
+    ...(types ? { types } : {}),
+  });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {});
+  return pool;
+}

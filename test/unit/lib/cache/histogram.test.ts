@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Histogram, percentiles } from '../../../../lib/cache/histogram.ts';
+
+const ms = fc.double({ min: 0.001, max: 1e7, noNaN: true });
+
+test('a percentile is off by 9 % at most', () => {
+  fc.assert(
+    fc.property(fc.array(ms, { minLength: 1, maxLength: 200 }), (durations) => {
+      const histogram = new Histogram();
+      for (const duration of durations) histogram.record(duration);
+      const sorted = [...durations].sort((a, b) => a - b);
+      const found = percentiles(histogram.counts);
+      for (const [share, estimate] of [
+        [0.5, found.p50],
+        [0.95, found.p95],
+        [0.99, found.p99],
+      ] as const) {
+        const exact = sorted[Math.ceil(share * sorted.length) - 1] as number;
+        // And half a unit of the third digit.
+        expect(Math.abs((estimate as number) - exact) / exact).toBeLessThanOrEqual(2 ** (1 / 8) - 1 + 0.006);
+      }
+    }),
+  );
+});
+
+test('histograms add up', () => {
+  fc.assert(
+    fc.property(fc.array(ms), fc.array(ms), (one, other) => {
+      const [a, b, both] = [new Histogram(), new Histogram(), new Histogram()];
+      for (const duration of one) a.record(duration);
+      for (const duration of other) b.record(duration);
+      for (const duration of [...one, ...other]) both.record(duration);
+      const sum = new Map(a.counts);
+      for (const [bucket, count] of b.counts) sum.set(bucket, (sum.get(bucket) ?? 0) + count);
+      expect(sum).toEqual(both.counts);
+    }),
+  );
+});
+
+test('no time at all is a time; of nothing there is no percentile', () => {
+  const histogram = new Histogram();
+  histogram.record(0);
+  expect(percentiles(histogram.counts).p99).toBeLessThanOrEqual(0.001);
+  expect(percentiles(new Map())).toEqual({ p50: null, p95: null, p99: null });
+});
