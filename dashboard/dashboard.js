@@ -66,7 +66,9 @@ async function show() {
 
 async function get(path) {
   const token = sessionStorage.getItem('token');
-  const response = await fetch(`/optimization/${path}`, { headers: token ? { authorization: `Bearer ${token}` } : {} });
+  const headers = token ? { authorization: `Bearer ${token}` } : {};
+  // A browser may show what is stale before it asks; what is shown here is to be what the service knows.
+  const response = await fetch(`/optimization/${path}`, { headers, cache: 'no-cache' });
   const body = await response.json();
   if (!response.ok) throw Object.assign(new Error(body.detail ?? response.statusText), { status: response.status });
   return body;

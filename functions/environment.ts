@@ -2,7 +2,7 @@
  * What the functions of one execution environment share: made at first use, and kept for as long as
  * the environment lives and the settings stay the same.
  */
-import { type Cache, type Cdn, createCache, type Store } from '../lib/cache/index.ts';
+import { type Cache, type Cdn, createCache, type ShareableStore } from '../lib/cache/index.ts';
 import { postgresStore } from '../lib/cache/postgres.ts';
 import { connectRedis, redisStore } from '../lib/cache/redis.ts';
 import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../lib/cache/snapshot.ts';
@@ -77,7 +77,7 @@ interface OpenCache {
 
 async function openCache(historyUrl: string, redisUrl: string | undefined): Promise<OpenCache> {
   const options = { maxEntries: cacheEntries.l2 };
-  const over = (l2: Store, disconnect: () => unknown): OpenCache => {
+  const over = (l2: ShareableStore, disconnect: () => unknown): OpenCache => {
     const cache = createCache({ l1: { maxEntries: cacheEntries.l1, policy: 'sieve' }, l2, l3: edge?.cdn });
     return {
       cache,

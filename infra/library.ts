@@ -11,7 +11,9 @@ const root = resolve(import.meta.dirname, '..');
 const outdir = join(root, 'dist/library');
 
 /** Each is an export of its own in package.json, so that nobody pays for a client that he does not use. */
-const entries = ['index', 'redis', 'postgres', 'cloudfront', 'contract'].map((name) => `lib/cache/${name}.ts`);
+const entries = ['index', 'redis', 'postgres', 'cloudfront', 'shared/level', 'contract', 'http', 'emf'].map(
+  (name) => `lib/cache/${name}.ts`,
+);
 
 rmSync(outdir, { recursive: true, force: true });
 buildSync({
@@ -35,7 +37,17 @@ const types = spawnSync(
     join(root, 'node_modules/typescript/bin/tsc'),
     ...['--ignoreConfig', '--noCheck', '--declaration', '--emitDeclarationOnly', '--allowImportingTsExtensions'],
     ...['--rewriteRelativeImportExtensions', '--rootDir', 'lib', '--outDir', outdir],
-    ...['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2025,esnext.disposable', '--types', 'node', '--strict'],
+    ...[
+      '--module',
+      'nodenext',
+      '--target',
+      'es2024',
+      '--lib',
+      'es2025,esnext.disposable',
+      '--types',
+      'node',
+      '--strict',
+    ],
     ...entries,
   ],
   { cwd: root, stdio: 'inherit' },

@@ -9,10 +9,9 @@ import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Agent, type Dispatcher, errors, interceptors } from 'undici';
 import type { Cdn } from '../lib/cache/cdn.ts';
-import { matches } from '../lib/cache/http.ts';
-import { maxTags } from '../lib/cache/key.ts';
+import { cdnTag, matches, maxObjectTags } from '../lib/cache/http.ts';
 import { StreamGateError } from '../lib/errors.ts';
-import { type Answer, type Problem, problem } from '../lib/http/problem.ts';
+import { type Answer, problem } from '../lib/http/problem.ts';
 
 /**
  * The third level on one machine: what CloudFront is to a deployment, a shared HTTP cache in front of the gateway that
@@ -175,9 +174,9 @@ export function createEdge(origin: () => URL | string, options: EdgeOptions = {}
     cdn: {
       name: 'edge',
       tagHeader,
-      purge: async (tags) => {
+      purge: async (labels) => {
         counts.purges++;
-        store.purge(tags.map((tag) => tag.toLowerCase()));
+        store.purge(labels.map((label) => cdnTag(label).toLowerCase()));
       },
     },
     stats: () => ({ ...counts, entries: store.entries, evictions: store.evictions }),
@@ -285,9 +284,7 @@ function answerTo(error: unknown): Answer {
   const { code } = error as NodeJS.ErrnoException;
   // What has no such code is not about the origin: a mistake in here, or told already.
   if (error instanceof StreamGateError || typeof code !== 'string') return problem(error);
-  const answer = problem(new StreamGateError('service-failed', `The origin did not answer (${code}).`));
-  const body: Problem = { ...JSON.parse(answer.body), status: 502 };
-  return { ...answer, statusCode: 502, body: JSON.stringify(body) };
+  return problem(new StreamGateError('origin-unreachable', `The API did not answer (${code}). Ask again.`));
 }
 
 /**
@@ -530,7 +527,7 @@ function urlTag({ origin, path }: CacheKey): string {
 /** As CloudFront reads them: no more than 50, whatever their case. */
 function tagsOf(header: string | string[] | undefined): string[] {
   const tags = [header ?? []].flat().join().toLowerCase().split(',');
-  return [...new Set(tags.map((tag) => tag.trim()).filter(Boolean))].slice(0, maxTags);
+  return [...new Set(tags.map((tag) => tag.trim()).filter(Boolean))].slice(0, maxObjectTags);
 }
 
 /**

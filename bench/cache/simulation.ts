@@ -121,8 +121,8 @@ class FirstLevel {
 
 function entryOf(key: string): Entry {
   const forever = Number.POSITIVE_INFINITY;
-  const times = { freshUntil: forever, staleUntil: forever, refreshAt: forever, obtainedAt: 0, loadMs: 0 };
-  return new Entry({ value: key, id: key, key, tags: [], ...times, from: 'load', position: 0 });
+  const kept = { value: key, tags: [], freshUntil: forever, staleUntil: forever, loadMs: 0, position: 0 };
+  return new Entry(kept, key, key, forever, 0);
 }
 
 /** The second and the third level: exactly the least recently used goes, as in the adapters. */

@@ -5,8 +5,8 @@ export interface Cdn {
   /** The response header in which it looks for the tags of an object, in lower case. */
   readonly tagHeader: string;
   /**
-   * Forgets every object that carries one of the tags, as they are written in the header (see http.ts).
-   * Resolves when the CDN has accepted the order.
+   * Forgets every object that carries one of the keys or tags, which {@link cdnTag} writes in the header. Resolves
+   * when the CDN has accepted the order.
    */
-  purge(tags: readonly string[]): Promise<void>;
+  purge(labels: readonly string[]): Promise<void>;
 }

@@ -6,14 +6,14 @@ interface Deadline {
 
 /**
  * Deadlines that are all equally far away: one timer serves them all, and one that is met costs two operations on a
- * set. The timer holds the process only while there is something to wait for.
+ * set. The timer does not keep the process from ending.
  */
 export class Deadlines {
   /** How far away each is, in milliseconds. */
   readonly ms: number;
   /** In the order of their time, since each is set equally far ahead. */
   readonly #pending = new Set<Deadline>();
-  #timer: NodeJS.Timeout | undefined;
+  #isArmed = false;
 
   constructor(ms: number) {
     this.ms = ms;
@@ -26,23 +26,19 @@ export class Deadlines {
   set(expire: () => void): () => boolean {
     const deadline = { at: performance.now() + this.ms, expire };
     this.#pending.add(deadline);
-    if (!this.#timer) this.#arm(this.ms);
-    else if (this.#pending.size === 1) this.#timer.ref();
-    return () => {
-      const isInTime = this.#pending.delete(deadline);
-      if (isInTime && this.#pending.size === 0) this.#timer?.unref();
-      return isInTime;
-    };
+    if (!this.#isArmed) this.#arm(this.ms);
+    return () => this.#pending.delete(deadline);
   }
 
   #arm(ms: number): void {
+    this.#isArmed = true;
     // After a freeze, or a long piece of work, the timer is early: what has arrived meanwhile is read first.
-    this.#timer = setTimeout(() => setImmediate(() => this.#check()), Math.max(1, Math.ceil(ms)));
+    setTimeout(() => setImmediate(() => this.#check()), Math.max(1, Math.ceil(ms))).unref();
   }
 
   #check(): void {
+    this.#isArmed = false;
     const now = performance.now();
-    this.#timer = undefined;
     for (const deadline of this.#pending) {
       if (deadline.at > now) {
         this.#arm(deadline.at - now);

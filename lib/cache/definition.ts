@@ -2,11 +2,8 @@ import type { Engine, Shelf, Wanted } from './engine.ts';
 import type { Entry } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { textOf } from './key.ts';
-import type { InvalidationLog } from './log.ts';
-import type { Memory } from './memory.ts';
-import { checkOptions } from './options.ts';
-import { type LoadContext, type Plan, type Policy, planOf, policyOptions } from './plan.ts';
-import type { Statistics } from './statistics.ts';
+import type { Core } from './level.ts';
+import { type LoadContext, type Plan, type Policy, planOf } from './plan.ts';
 
 /** How values of a kind are loaded and kept. */
 export interface DefinitionOptions<Id, Value> extends Policy<Id, Value> {
@@ -27,14 +24,12 @@ export interface CachedValue<Value> {
 
 /** What a definition needs of its cache. */
 export interface Surroundings {
+  core: Core;
   engine: Engine;
-  memory: Memory;
-  log: InvalidationLog;
-  statistics: Statistics;
   /** Until then nothing need be asked before something is served from memory. */
   gate: { readonly pullDueAt: number };
   /** Puts a value in the place of what is cached, or nothing. */
-  replace(key: string, wanted: Wanted | undefined, value: unknown): Promise<void>;
+  replace(key: string, wanted?: Wanted, value?: unknown): Promise<void>;
 }
 
 /** One in so many hits in memory is timed: the clock costs as much as the hit. */
@@ -51,36 +46,28 @@ export class Definition<Id, Value> {
   /** The name, which every key begins with. */
   readonly name: string;
   readonly #options: DefinitionOptions<Id, Value>;
-  readonly #plan: Plan<Id, Value>;
+  readonly #plan: Plan;
   readonly #shelf: Shelf;
-  readonly #entries: Map<string, Entry>;
   readonly #around: Surroundings;
-  readonly #engine: Engine;
-  readonly #memory: Memory;
-  readonly #log: InvalidationLog;
+  // What a hit needs stands where it need not be looked for.
+  readonly #entries: Map<string, Entry>;
+  readonly #core: Core;
   readonly #gate: Surroundings['gate'];
-  readonly #counters: Statistics['counters'];
   #untilTiming = hitsPerTiming;
 
   constructor(name: string, options: DefinitionOptions<Id, Value>, shelf: Shelf, around: Surroundings) {
-    checkOptions(options, ['load', 'key', ...policyOptions], `The definition "${name}"`);
-    if (typeof options.load !== 'function') {
-      throw new CacheError(
-        'option-invalid',
-        `The definition "${name}" has no loader. Give it \`load: (id) => value\`.`,
-      );
+    const { load, key: _, ...policy } = options;
+    if (typeof load !== 'function') {
+      throw new CacheError('option-invalid', `"${name}" has no loader. Give it \`load: (id) => value\`.`);
     }
     this.name = name;
     this.#options = options;
-    this.#plan = planOf(name, options);
+    this.#plan = planOf(name, policy as Policy);
     this.#shelf = shelf;
-    this.#entries = shelf.entries;
     this.#around = around;
-    this.#engine = around.engine;
-    this.#memory = around.memory;
-    this.#log = around.log;
+    this.#entries = shelf.entries;
+    this.#core = around.core;
     this.#gate = around.gate;
-    this.#counters = around.statistics.counters;
   }
 
   /**
@@ -89,17 +76,9 @@ export class Definition<Id, Value> {
    * @throws what the loader throws, when no older value may be served; CacheError `load-timeout`, `key-invalid` or `closed`
    */
   get(id: Id): Promise<Value> {
-    let text: string;
-    try {
-      text = this.#textOf(id);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    if (--this.#untilTiming === 0) return this.#getTimed(id, text);
-    return (
-      this.#hit(text) ??
-      this.#engine.get(new WantedOf(this.name, this.#options, this.#plan, this.#shelf, id, text)).then(valueIn<Value>)
-    );
+    if (--this.#untilTiming === 0) return this.#getTimed(id);
+    if (typeof id !== 'string' || this.#options.key) return this.#getByText(id);
+    return this.#hit(id) ?? this.#find(id);
   }
 
   /** The values of several identifiers, in their order, with one question to the second level for all. @throws as `get` */
@@ -109,7 +88,7 @@ export class Definition<Id, Value> {
 
   /** The value with its tags and times, as an HTTP answer made of it needs them: see `respond`. @throws as `get` */
   async getCached(id: Id): Promise<CachedValue<Value>> {
-    return (await this.#engine.get(this.#want(id))) as Entry<Value>;
+    return (await this.#around.engine.get(this.#want(id))) as Entry<Value>;
   }
 
   /**
@@ -124,97 +103,48 @@ export class Definition<Id, Value> {
 
   /** Forgets a value, at every level and for everybody. @throws CacheError `level-unreachable` */
   async delete(id: Id): Promise<void> {
-    await this.#around.replace(this.key(id), undefined, undefined);
+    await this.#around.replace(this.key(id));
   }
 
   /** The whole key of an identifier, as `cache.invalidate` takes it: `product:42`. */
   key(id: Id): string {
-    return `${this.name}:${this.#textOf(id)}`;
+    return this.#want(id).key;
   }
 
   #want(id: Id): Wanted {
-    return new WantedOf(this.name, this.#options, this.#plan, this.#shelf, id, this.#textOf(id));
+    const { key = textOf, load } = this.#options;
+    const text = key(id);
+    return { shelf: this.#shelf, plan: this.#plan, id: text, key: `${this.name}:${text}`, raw: id, load } as Wanted;
   }
 
-  #textOf(id: Id): string {
-    if (this.#options.key) return this.#options.key(id);
-    return typeof id === 'string' ? id : textOf(id);
+  #find(id: Id): Promise<Value> {
+    return this.#around.engine.get(this.#want(id)).then(valueIn<Value>);
+  }
+
+  async #getByText(id: Id): Promise<Value> {
+    return this.#hit(this.#want(id).id) ?? this.#find(id);
   }
 
   /** What is in memory, when there is nothing to think about: fresh, nothing invalidated since, the log asked lately. */
   #hit(text: string): Promise<Value> | undefined {
     const entry = this.#entries.get(text);
     if (entry === undefined) return undefined;
+    const { memory, log, statistics } = this.#core;
     const now = Date.now();
-    if (now >= entry.refreshAt || entry.position < this.#log.latest || now >= this.#gate.pullDueAt) return undefined;
-    this.#memory.hit(entry);
-    if (entry.value === undefined || entry.value === null) this.#counters.l1Negative++;
-    else this.#counters.l1Fresh++;
+    if (now >= entry.refreshAt || entry.position < log.latest || now >= this.#gate.pullDueAt) return undefined;
+    memory.hit(entry);
+    statistics.counters.l1[entry.kind(now)]++;
     return entry.promise as Promise<Value>;
   }
 
-  #getTimed(id: Id, text: string): Promise<Value> {
+  async #getTimed(id: Id): Promise<Value> {
     this.#untilTiming = hitsPerTiming;
+    const { id: text } = this.#want(id);
     const started = performance.now();
     const hit = this.#hit(text);
-    if (!hit) return this.#engine.get(this.#want(id)).then(valueIn<Value>);
-    this.#around.statistics.timers.l1.record(performance.now() - started);
-    return hit;
+    if (hit) this.#core.statistics.timers.l1.record(performance.now() - started);
+    return hit ?? this.#find(id);
   }
-}
-
-/** One identifier of a definition, as the engine wants it. */
-class WantedOf<Id, Value> implements Wanted {
-  readonly plan: Plan;
-  readonly shelf: Shelf;
-  readonly id: string;
-  readonly #name: string;
-  readonly #options: DefinitionOptions<Id, Value>;
-  readonly #plan: Plan<Id, Value>;
-  readonly #raw: Id;
-
-  constructor(
-    name: string,
-    options: DefinitionOptions<Id, Value>,
-    plan: Plan<Id, Value>,
-    shelf: Shelf,
-    raw: Id,
-    id: string,
-  ) {
-    this.#name = name;
-    this.#options = options;
-    this.#plan = plan;
-    this.plan = plan as Plan;
-    this.shelf = shelf;
-    this.#raw = raw;
-    this.id = id;
-  }
-
-  key(): string {
-    return this.#name === '' ? this.id : `${this.#name}:${this.id}`;
-  }
-
-  load(context: LoadContext): unknown {
-    return this.#options.load(this.#raw, context as LoadContext<Value>);
-  }
-
-  tagsOf(value: unknown): readonly string[] {
-    return this.#plan.tagsOf(value as Value, this.#raw);
-  }
-
-  freshMs(value: unknown): number {
-    return this.#plan.freshMs(value as Value, this.#raw);
-  }
-}
-
-/** A key that belongs to no definition: the name of its kind is empty, and the key is the whole key. */
-export function wantedAdHoc<Value>(
-  key: string,
-  options: DefinitionOptions<string, Value>,
-  plan: Plan<string, Value>,
-  shelf: Shelf,
-): Wanted {
-  return new WantedOf('', options, plan, shelf, key, key);
 }
 
 function valueIn<Value>(entry: Entry): Value {

@@ -18,33 +18,19 @@ export class DistinctKeys {
     const rank = Math.clz32((hash << indexBits) | (1 << (indexBits - 1))) + 1;
     if (rank > (this.ranks[register] as number)) this.ranks[register] = rank;
   }
-
-  /** Counts whatever another one has counted. */
-  merge(other: DistinctKeys): void {
-    for (const [register, rank] of other.ranks.entries()) {
-      if (rank > (this.ranks[register] as number)) this.ranks[register] = rank;
-    }
-  }
-
-  /** Starts again. */
-  clear(): void {
-    this.ranks.fill(0);
-  }
 }
 
 /** How many different keys the registers have seen, about. */
-export function estimateDistinct(ranks: ArrayLike<number>): number {
+export function estimateDistinct(ranks: Uint8Array): number {
   let sum = 0;
   let empty = 0;
-  for (let register = 0; register < registers; register++) {
-    const rank = ranks[register] ?? 0;
+  for (const rank of ranks) {
     sum += 2 ** -rank;
     if (rank === 0) empty++;
   }
-  const raw = ((0.7213 / (1 + 1.079 / registers)) * registers * registers) / sum;
+  const estimate = ((0.7213 / (1 + 1.079 / registers)) * registers * registers) / sum;
   // Few keys are counted better by the registers that are still empty.
-  const estimate = raw <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : raw;
-  return Math.round(estimate);
+  return Math.round(estimate <= 2.5 * registers && empty > 0 ? registers * Math.log(registers / empty) : estimate);
 }
 
 /** FNV-1a over the characters, then the finalizer of MurmurHash3, which spreads it over all bits. */

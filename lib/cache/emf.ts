@@ -1,24 +1,42 @@
-import type { CounterName } from './statistics.ts';
+import { type Duration, milliseconds } from './duration.ts';
+import type { Reporter } from './level.ts';
+import { DeltaReporter } from './shared/reporter.ts';
+import type { Statistics } from './statistics.ts';
 import type { Counts } from './store.ts';
 
-/** Where the metrics go in CloudWatch. */
+/** Where the metrics go in CloudWatch, and how often. */
 export interface EmfOptions {
   /** Default: `StreamGate`. */
   namespace?: string | undefined;
   /** Such as `{ service: 'shop', stage: 'prod' }`. Never an instance: each value is a metric of its own, and is paid for. */
   dimensions?: Readonly<Record<string, string>> | undefined;
+  /** Default: every ten seconds. */
+  every?: Duration | undefined;
 }
 
-const metrics: Readonly<Record<string, readonly CounterName[]>> = {
-  CacheGets: ['l1Fresh', 'l1Stale', 'l1Negative', 'l1Misses'],
+const metrics: Readonly<Record<string, readonly string[]>> = {
+  CacheGets: ['l1.fresh', 'l1.stale', 'l1.negative', 'l1.misses'],
   CacheWaits: ['waits'],
-  CacheL1Hits: ['l1Fresh', 'l1Stale', 'l1Negative'],
-  CacheL2Hits: ['l2Fresh', 'l2Stale', 'l2Negative'],
-  CacheL2Misses: ['l2Misses'],
-  CacheL2Failures: ['l2TimeOuts', 'l2Errors'],
-  CacheLoads: ['loads'],
-  CacheLoadsFailed: ['loadsFailed'],
+  CacheL1Hits: ['l1.fresh', 'l1.stale', 'l1.negative'],
+  CacheL2Hits: ['l2.fresh', 'l2.stale', 'l2.negative'],
+  CacheL2Misses: ['l2.misses'],
+  CacheL2Failures: ['l2.timeOuts', 'l2.errors'],
+  CacheLoads: ['loads.ok'],
+  CacheLoadsFailed: ['loads.failed'],
 };
+
+/**
+ * Writes the counters to the log, for CloudWatch to make metrics of.
+ *
+ * @example createCache({ reporters: [emf({ dimensions: { service: 'shop' } })] })
+ */
+export function emf(options: EmfOptions = {}): (statistics: Statistics) => Reporter {
+  const everyMs = milliseconds(options.every ?? '10s', 'every');
+  return (statistics) =>
+    new DeltaReporter(statistics, everyMs, (news) => {
+      process.stdout.write(`${emfLine(news, options, Date.now())}\n`);
+    });
+}
 
 /**
  * What has come to the counters, as a line of the log that CloudWatch turns into metrics. The hit rate of a fleet is

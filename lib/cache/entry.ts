@@ -1,10 +1,11 @@
+import type { Kept } from './level.ts';
 import type { Position } from './store.ts';
 
 /** A value in the first level, with all that decides whether and how it is served. Times are in milliseconds since 1970. */
 export class Entry<Value = unknown> {
+  readonly value: Value;
   /** Made once: a hit hands out this very promise. */
   readonly promise: Promise<Value>;
-  readonly value: Value;
   /** Its key among the entries of its definition, and the whole key as other processes know it. */
   readonly id: string;
   readonly key: string;
@@ -15,18 +16,16 @@ export class Entry<Value = unknown> {
   readonly staleUntil: number;
   /** A hit at or after this time sets off a refresh: `freshUntil`, or a little before it. */
   readonly refreshAt: number;
-  /** When its value was asked for, or found in the second level. */
+  /** When its value was asked for, be it of the loader or of the second level. */
   readonly obtainedAt: number;
   /** How long its value took to load, in milliseconds. */
   readonly loadMs: number;
-  /** The level that it was found in. */
-  readonly from: 'l2' | 'load';
-  /** Its estimated size, in bytes; 0 where no limit needs to know. */
-  bytes = 0;
   /** The position in the log up to which it is known to be valid. */
   position: Position;
+  /** Its estimated size, in bytes; 0 where no limit needs to know. */
+  bytes = 0;
 
-  // The list of the first level: see memory.ts.
+  // The list of the first level: see eviction.ts.
   previous: Entry | undefined = undefined;
   next: Entry | undefined = undefined;
   /** The entries among which it is kept; undefined when it is not (any more). */
@@ -34,39 +33,23 @@ export class Entry<Value = unknown> {
   /** The mark of the policy `sieve`. */
   visited = false;
 
-  constructor(facts: EntryFacts<Value>) {
-    this.value = facts.value;
-    this.promise = Promise.resolve(facts.value);
-    this.id = facts.id;
-    this.key = facts.key;
-    this.tags = facts.tags;
-    this.freshUntil = facts.freshUntil;
-    this.staleUntil = facts.staleUntil;
-    this.refreshAt = facts.refreshAt;
-    this.obtainedAt = facts.obtainedAt;
-    this.loadMs = facts.loadMs;
-    this.from = facts.from;
-    this.position = facts.position;
+  constructor(kept: Kept, id: string, key: string, refreshAt: number, obtainedAt: number) {
+    this.value = kept.value as Value;
+    this.promise = Promise.resolve(this.value);
+    this.id = id;
+    this.key = key;
+    this.tags = kept.tags;
+    this.freshUntil = kept.freshUntil;
+    this.staleUntil = kept.staleUntil;
+    this.refreshAt = refreshAt;
+    this.obtainedAt = obtainedAt;
+    this.loadMs = kept.loadMs;
+    this.position = kept.position;
   }
 
-  /** Whether it says that there is nothing: null or undefined. */
-  get isNegative(): boolean {
-    return this.value === null || this.value === undefined;
+  /** What kind of hit it is at a time. */
+  kind(now: number): 'fresh' | 'stale' | 'negative' {
+    if (now >= this.freshUntil) return 'stale';
+    return this.value === null || this.value === undefined ? 'negative' : 'fresh';
   }
 }
-
-/** What an entry is made of. */
-export type EntryFacts<Value> = Pick<
-  Entry<Value>,
-  | 'value'
-  | 'id'
-  | 'key'
-  | 'tags'
-  | 'freshUntil'
-  | 'staleUntil'
-  | 'refreshAt'
-  | 'obtainedAt'
-  | 'loadMs'
-  | 'from'
-  | 'position'
->;

@@ -5,6 +5,7 @@ export type CacheErrorCode =
   | 'tag-invalid'
   | 'value-invalid'
   | 'load-timeout'
+  | 'invocation-over'
   | 'level-unreachable'
   | 'closed';
 

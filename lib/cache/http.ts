@@ -1,5 +1,4 @@
 import { CacheError } from './errors.ts';
-import { maxTags } from './key.ts';
 
 /**
  * The third level as HTTP: from how long a value is fresh, how long it may still be served stale, and what it is tagged
@@ -80,6 +79,9 @@ export function matches(ifNoneMatch: string | undefined, etag: string): boolean 
   return found;
 }
 
+/** The most tags that CloudFront reads of an object. */
+export const maxObjectTags = 50;
+
 /** The longest tag that CloudFront takes, in characters. */
 const maxTagCharacters = 256;
 
@@ -114,10 +116,10 @@ export function cdnTag(label: string): string {
  */
 export function tagHeaderValue(labels: readonly string[]): string {
   const tags = new Map(labels.map(cdnTag).map((tag) => [tag.toLowerCase(), tag]));
-  if (tags.size > maxTags) {
+  if (tags.size > maxObjectTags) {
     throw new CacheError(
       'tag-invalid',
-      `An answer with ${tags.size} tags: CloudFront keeps ${maxTags} of an object and forgets the rest. Use broader ones.`,
+      `An answer with ${tags.size} tags: CloudFront keeps ${maxObjectTags} of an object and forgets the rest. Use broader ones.`,
     );
   }
   return [...tags.values()].join();

@@ -8,15 +8,16 @@
  * - **label**: a key or a tag: what an invalidation names.
  * - **environment**: a Lambda execution environment: it freezes between invocations, and has its own L1.
  */
-export type { BreakerState } from './breaker.ts';
-export { type Cache, type CacheOptions, createCache, type FleetStatistics } from './cache.ts';
+export { type Cache, type CacheOptions, createCache, type ProcessStatistics } from './cache.ts';
 export type { Cdn } from './cdn.ts';
 export type { CachedValue, Definition, DefinitionOptions } from './definition.ts';
 export type { Duration } from './duration.ts';
 export { CacheError, type CacheErrorCode } from './errors.ts';
-export * from './http.ts';
 export type { InvocationContext, Scope } from './invocations.ts';
+export type { FleetStatistics, Reporter, SharedLevel } from './level.ts';
 export { cacheScope } from './middleware.ts';
 export type { LoadContext, Policy } from './plan.ts';
-export type { CacheStatistics, ProcessStatistics } from './statistics.ts';
+export type { BreakerState } from './shared/breaker.ts';
+export type { ShareableStore } from './shared/level.ts';
+export type { CacheStatistics } from './statistics.ts';
 export type * from './store.ts';

@@ -12,8 +12,13 @@ export interface Scope extends AsyncDisposable {
   end(): Promise<void>;
 }
 
+const nothing = () => {};
+
 /** What is left of an invocation's time when the waiting ends: for the answer to be sent. In milliseconds. */
 const marginMs = 50;
+
+/** As long as a timer can wait: 24 days. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * The invocations under way, and the work that they own: refreshes, and writes to the second level. An environment is
@@ -21,29 +26,29 @@ const marginMs = 50;
  * in its time is given up. Without any invocation, in a process that is never frozen, work just runs.
  */
 export class Invocations {
-  readonly #open = new Map<symbol, number>();
+  readonly #open = new Map<Scope, number>();
   readonly #work = new Set<Promise<unknown>>();
   readonly #loads = new Set<Load>();
-  readonly #onChange: (startedAt: number | undefined) => void;
-  readonly #onDrop: (loads: number) => void;
+  /** Is told when the last invocation that is under way began; undefined when there is none. */
+  onChange: (startedAt: number | undefined) => void = () => {};
 
   /**
-   * @param onChange is told when the last invocation that is under way began; undefined when there is none
+   * Begins an invocation.
+   *
+   * @param context without one it has all the time that its work takes
+   * @param atEnd called when all work is done; it may bring more
    * @param onDrop is told how many loads were given up
    */
-  constructor(onChange: (startedAt: number | undefined) => void, onDrop: (loads: number) => void) {
-    this.#onChange = onChange;
-    this.#onDrop = onDrop;
-  }
-
-  /** Begins an invocation. Without a context it has all the time that its work takes. */
-  begin(context: InvocationContext | undefined, onEnd: () => Promise<void>): Scope {
-    const id = Symbol('invocation');
-    this.#open.set(id, Date.now());
-    this.#tell();
+  begin(context: InvocationContext | undefined, atEnd: () => void, onDrop: (loads: number) => void): Scope {
     let ended: Promise<void> | undefined;
-    const end = () => (ended ??= this.#end(id, context, onEnd));
-    return { end, [Symbol.asyncDispose]: end };
+    const end = () => {
+      ended ??= this.#end(scope, context, atEnd, onDrop);
+      return ended;
+    };
+    const scope = { end, [Symbol.asyncDispose]: end };
+    this.#open.set(scope, Date.now());
+    this.#tell();
+    return scope;
   }
 
   /** Whether one is under way. */
@@ -51,14 +56,19 @@ export class Invocations {
     return this.#open.size > 0;
   }
 
-  /** Takes work that nobody waits for. It must not reject. */
+  /** Takes work that nobody waits for, and of whose failure nobody wants to know. */
   own(work: Promise<unknown>): void {
-    this.#work.add(work);
-    work.then(() => this.#work.delete(work));
+    const done = work
+      .catch(() => {})
+      .then(() => {
+        this.#work.delete(done);
+      });
+    this.#work.add(done);
   }
 
-  /** Takes note of a load that is to be aborted when time is up. Returns what to call when it is over. */
+  /** Takes note of a load that is to be aborted when the invocation's time is up. Returns what to call when it is over. */
   watch(load: Load): () => void {
+    if (!this.isOpen) return nothing;
     this.#loads.add(load);
     return () => this.#loads.delete(load);
   }
@@ -68,35 +78,41 @@ export class Invocations {
     while (this.#work.size > 0) await Promise.all(this.#work);
   }
 
-  async #end(id: symbol, context: InvocationContext | undefined, onEnd: () => Promise<void>): Promise<void> {
-    const isLast = this.#open.size === 1;
-    if (isLast) await this.#within(context, this.settle());
-    if (isLast) await this.#within(context, onEnd());
-    this.#open.delete(id);
+  async #end(
+    scope: Scope,
+    context: InvocationContext | undefined,
+    atEnd: () => void,
+    onDrop: (loads: number) => void,
+  ): Promise<void> {
+    if (this.#open.size === 1) {
+      const work = this.settle()
+        .then(atEnd)
+        .then(() => this.settle());
+      const restMs = context && context.getRemainingTimeInMillis() - marginMs;
+      if (!(await isDoneWithin(work, restMs))) {
+        onDrop(this.#loads.size);
+        for (const load of this.#loads)
+          load.abort(new CacheError('invocation-over', 'The invocation ended before the load did.'));
+        this.#loads.clear();
+        this.#work.clear();
+      }
+    }
+    this.#open.delete(scope);
     this.#tell();
-  }
-
-  /** Waits for work, and when the time is up drops the loads under way. */
-  async #within(context: InvocationContext | undefined, work: Promise<void>): Promise<void> {
-    if (!context) return work;
-    let timer: NodeJS.Timeout | undefined;
-    const isUp = await Promise.race([
-      work.then(() => false),
-      new Promise<boolean>((resolve) => {
-        const restMs = context.getRemainingTimeInMillis() - marginMs;
-        timer = setTimeout(() => resolve(true), Math.max(0, restMs));
-      }),
-    ]);
-    clearTimeout(timer);
-    if (!isUp) return;
-    this.#onDrop(this.#loads.size);
-    for (const load of this.#loads) load.abort(new CacheError('load-timeout', 'The invocation is over.'));
-    this.#loads.clear();
-    this.#work.clear();
   }
 
   #tell(): void {
     const starts = [...this.#open.values()];
-    this.#onChange(starts.length === 0 ? undefined : Math.max(...starts));
+    this.onChange(starts.length === 0 ? undefined : Math.max(...starts));
   }
+}
+
+async function isDoneWithin(work: Promise<void>, ms = maxTimerMs): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms), false);
+  });
+  const isDone = await Promise.race([work.then(() => true), late]);
+  clearTimeout(timer);
+  return isDone;
 }

@@ -3,8 +3,8 @@ import { CacheError } from './errors.ts';
 /** The longest key, and the longest tag, in bytes of UTF-8. */
 export const maxKeyBytes = 1_024;
 
-/** The most tags that an entry may have: CloudFront reads no more of an object. */
-export const maxTags = 50;
+/** The most tags that an entry may have: CloudFront reads 50 of an object, and the key is one of them. */
+export const maxTags = 49;
 
 /**
  * The text of an identifier that is not a string. Objects are written as JSON with their properties in order,
@@ -16,10 +16,7 @@ export function textOf(id: unknown): string {
   if (typeof id === 'string') return id;
   const text = typeof id === 'bigint' ? String(id) : JSON.stringify(id, ordered);
   if (text !== undefined) return text;
-  throw new CacheError(
-    'key-invalid',
-    `A ${typeof id} cannot be a key. Give a string, a number or a plain object, or define the cache with \`key: (id) => string\`.`,
-  );
+  throw new CacheError('key-invalid', `A ${typeof id} is no key. Define the cache with \`key: (id) => string\`.`);
 }
 
 function ordered(_name: string, value: unknown): unknown {
@@ -29,30 +26,25 @@ function ordered(_name: string, value: unknown): unknown {
 
 /** @throws CacheError `key-invalid` unless it is a well-formed text of 1 to {@link maxKeyBytes} bytes */
 export function checkKey(key: string): string {
-  checkText(key, 'key', 'key-invalid');
-  return key;
+  if (isText(key)) return key;
+  throw new CacheError('key-invalid', `The key ${told(key)} is no well-formed text of 1 to ${maxKeyBytes} bytes.`);
 }
 
 /** @throws CacheError `tag-invalid` unless there are at most {@link maxTags}, each a text of 1 to {@link maxKeyBytes} bytes */
 export function checkTags(tags: readonly string[]): readonly string[] {
-  if (!Array.isArray(tags)) throw new CacheError('tag-invalid', 'The tags are not an array of strings.');
-  if (tags.length > maxTags) {
-    throw new CacheError('tag-invalid', `There are ${tags.length} tags; an entry takes ${maxTags}. Use broader ones.`);
-  }
-  for (const tag of tags) checkText(tag, 'tag', 'tag-invalid');
-  return tags;
+  if (Array.isArray(tags) && tags.length <= maxTags && tags.every(isText)) return tags;
+  throw new CacheError(
+    'tag-invalid',
+    `The tags ${told(tags)} are not an array of at most ${maxTags} well-formed texts of 1 to ${maxKeyBytes} bytes.`,
+  );
 }
 
-function checkText(text: string, what: string, code: 'key-invalid' | 'tag-invalid'): void {
-  if (typeof text !== 'string' || text === '') throw new CacheError(code, `A ${what} is a text that is not empty.`);
+function isText(text: unknown): boolean {
+  if (typeof text !== 'string' || text === '' || !text.isWellFormed()) return false;
   // A quarter of the limit fits whatever its characters are.
-  if (text.length > maxKeyBytes / 4 && Buffer.byteLength(text) > maxKeyBytes) {
-    throw new CacheError(
-      code,
-      `A ${what} of ${Buffer.byteLength(text)} bytes is too long. Use ${maxKeyBytes} at most.`,
-    );
-  }
-  if (!text.isWellFormed()) {
-    throw new CacheError(code, `A ${what} has half a character in it, which no store could tell from another half.`);
-  }
+  return text.length <= maxKeyBytes / 4 || Buffer.byteLength(text) <= maxKeyBytes;
+}
+
+function told(value: unknown): string {
+  return String(JSON.stringify(value)).slice(0, 100);
 }

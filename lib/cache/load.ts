@@ -2,73 +2,65 @@ import type { Deadlines } from './deadlines.ts';
 import { CacheError } from './errors.ts';
 import type { LoadContext } from './plan.ts';
 
-/** A call of a loader under way. */
-export interface Load {
-  value: Promise<unknown>;
-  /** Ends it: whoever waits gets the error, and the loader is told through its signal. */
-  abort(reason: Error): void;
+/** What is called for a value, and for what. */
+export interface Loader {
+  /** The whole key. */
+  readonly key: string;
+  /** The identifier that the caller gave. */
+  readonly raw: unknown;
+  load(raw: unknown, context: LoadContext): unknown;
 }
 
-/** What a loader is told. The signal is made when somebody looks at it: most loaders do not, and it is not cheap. */
-class Context implements LoadContext {
+/** A call of a loader under way: what the loader is told of it, and how to end it. */
+export class Load implements LoadContext {
   readonly key: string;
   readonly previous: unknown;
   #controller: AbortController | undefined;
-  #reason: Error | undefined;
+  #reason: unknown;
+  #reject: ((reason: unknown) => void) | undefined;
 
   constructor(key: string, previous: unknown) {
     this.key = key;
     this.previous = previous;
   }
 
+  /** Made when somebody looks at it: most loaders do not, and it is not cheap. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
-    if (this.#reason && !this.#controller.signal.aborted) this.#controller.abort(this.#reason);
+    if (this.#reason) this.#controller.abort(this.#reason);
     return this.#controller.signal;
   }
 
+  /** Ends it: whoever waits gets the error, and the loader is told through its signal. */
   abort(reason: Error): void {
     this.#reason = reason;
+    this.#reject?.(reason);
     this.#controller?.abort(reason);
   }
-}
 
-/**
- * Calls a loader, for no longer than the deadlines allow.
- *
- * @throws what the loader throws; CacheError `load-timeout` when it takes too long
- */
-export function startLoad(
-  loader: { load(context: LoadContext): unknown },
-  key: string,
-  previous: unknown,
-  deadlines: Deadlines,
-): Load {
-  const context = new Context(key, previous);
-  let abort: Load['abort'] = () => {};
-  const value = new Promise<unknown>((resolve, reject) => {
-    abort = (reason) => {
-      reject(reason);
-      context.abort(reason);
-    };
-    const done = deadlines.set(() =>
-      abort(new CacheError('load-timeout', `The load of "${key}" took more than ${deadlines.ms} ms.`)),
-    );
-    try {
-      Promise.resolve(loader.load(context)).then(
-        (loaded) => {
+  /**
+   * Calls a loader, for no longer than the deadlines allow.
+   *
+   * @throws what the loader throws; CacheError `load-timeout` when it takes too long
+   */
+  call(loader: Loader, deadlines: Deadlines): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const loading = loader.load(loader.raw, this);
+      if (!(loading instanceof Promise)) return resolve(loading);
+      this.#reject = reject;
+      const done = deadlines.set(() =>
+        this.abort(new CacheError('load-timeout', `The load of "${loader.key}" took more than ${deadlines.ms} ms.`)),
+      );
+      loading.then(
+        (value) => {
           done();
-          resolve(loaded);
+          resolve(value);
         },
         (error) => {
           done();
           reject(error);
         },
       );
-    } catch (error) {
-      done();
-      reject(error);
-    }
-  });
-  return { value, abort };
+    });
+  }
 }

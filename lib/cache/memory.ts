@@ -2,7 +2,7 @@ import type { Entry } from './entry.ts';
 import { type EvictionPolicy, type EvictionPolicyName, evictionPolicy } from './eviction.ts';
 
 /** Why an entry left the first level. */
-export type EvictionCause = 'capacity' | 'bytes' | 'expired' | 'invalidated' | 'replaced';
+export type EvictionCause = 'capacity' | 'bytes' | 'expired' | 'invalidated';
 
 /** What bounds the first level. */
 export interface MemoryLimits {
@@ -21,9 +21,9 @@ const sweptPerWrite = 2;
  * when the sweep comes by.
  */
 export class Memory {
-  readonly #limits: MemoryLimits;
+  readonly limits: MemoryLimits;
   readonly #policy: EvictionPolicy;
-  readonly #onEvict: (cause: EvictionCause, entry: Entry) => void;
+  readonly #onEvict: (cause: EvictionCause) => void;
   /** Where the sweep goes on. */
   #swept: Entry | undefined;
   /** How many entries there are. */
@@ -31,15 +31,10 @@ export class Memory {
   /** Their estimated size, in bytes; 0 where no limit needs to know. */
   bytes = 0;
 
-  constructor(limits: MemoryLimits, onEvict: (cause: EvictionCause, entry: Entry) => void) {
-    this.#limits = limits;
+  constructor(limits: MemoryLimits, onEvict: (cause: EvictionCause) => void) {
+    this.limits = limits;
     this.#policy = evictionPolicy(limits.policy);
     this.#onEvict = onEvict;
-  }
-
-  /** Whether the size of entries is looked at. */
-  get isWeighed(): boolean {
-    return this.#limits.maxBytes !== Number.POSITIVE_INFINITY;
   }
 
   /** Tells the policy that an entry was served. */
@@ -49,14 +44,17 @@ export class Memory {
 
   /** Keeps an entry, in the place of an older one with its id, and lets others go where there is no room. */
   add(home: Map<string, Entry>, entry: Entry, now: number): void {
-    const { maxEntries, maxBytes } = this.#limits;
+    const { maxEntries, maxBytes } = this.limits;
     const old = home.get(entry.id);
-    if (old) this.remove(old, 'replaced');
+    if (old) this.remove(old);
     this.#sweep(now);
-    if (this.isWeighed) entry.bytes = sizeOf(entry.value) + 2 * entry.key.length + entryBytes;
+    if (maxBytes !== Number.POSITIVE_INFINITY) entry.bytes = sizeOf(entry.value) + 2 * entry.key.length + entryBytes;
     if (maxEntries === 0 || entry.bytes > maxBytes) return;
-    while (this.size >= maxEntries) this.#giveUp('capacity', now);
-    while (this.bytes + entry.bytes > maxBytes) this.#giveUp('bytes', now);
+    while (this.size >= maxEntries || this.bytes + entry.bytes > maxBytes) {
+      const victim = this.#policy.victim() as Entry;
+      const cause = this.size >= maxEntries ? 'capacity' : 'bytes';
+      this.remove(victim, victim.staleUntil <= now ? 'expired' : cause);
+    }
     entry.home = home;
     home.set(entry.id, entry);
     this.#policy.add(entry);
@@ -64,8 +62,8 @@ export class Memory {
     this.bytes += entry.bytes;
   }
 
-  /** Lets an entry go. No effect when it has gone already. */
-  remove(entry: Entry, cause: EvictionCause): void {
+  /** Lets an entry go, with a cause where it is to be counted. No effect when it has gone already. */
+  remove(entry: Entry, cause?: EvictionCause): void {
     if (!entry.home) return;
     entry.home.delete(entry.id);
     entry.home = undefined;
@@ -73,17 +71,12 @@ export class Memory {
     this.#policy.remove(entry);
     this.size--;
     this.bytes -= entry.bytes;
-    this.#onEvict(cause, entry);
+    if (cause) this.#onEvict(cause);
   }
 
   /** Lets everything go. */
-  clear(cause: EvictionCause): void {
+  clear(cause?: EvictionCause): void {
     for (let entry = this.#policy.oldest; entry; entry = this.#policy.oldest) this.remove(entry, cause);
-  }
-
-  #giveUp(cause: EvictionCause, now: number): void {
-    const victim = this.#policy.victim();
-    if (victim) this.remove(victim, victim.staleUntil <= now ? 'expired' : cause);
   }
 
   #sweep(now: number): void {
@@ -105,16 +98,10 @@ const entryBytes = 250;
  */
 export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
   if (typeof value === 'string') return 2 * value.length + 16;
-  if (typeof value !== 'object' || value === null) return 8;
-  if (seen.has(value)) return 8;
+  if (typeof value !== 'object' || value === null || seen.has(value)) return 8;
   seen.add(value);
-  if (ArrayBuffer.isView(value)) return value.byteLength + 100;
-  if (value instanceof ArrayBuffer) return value.byteLength + 100;
-  let bytes = 32;
-  if (value instanceof Map) for (const [key, item] of value) bytes += 16 + sizeOf(key, seen) + sizeOf(item, seen);
-  else if (value instanceof Set) for (const item of value) bytes += 16 + sizeOf(item, seen);
-  else if (Array.isArray(value)) for (const item of value) bytes += 8 + sizeOf(item, seen);
-  // Names of properties are shared between objects of a shape.
-  else for (const name in value) bytes += 8 + sizeOf((value as Record<string, unknown>)[name], seen);
-  return bytes;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength + 100;
+  // Names of properties are shared between objects of a shape; keys of a Map are not.
+  const parts = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
+  return parts.reduce<number>((bytes, part) => bytes + 8 + sizeOf(part, seen), 32);
 }

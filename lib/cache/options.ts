@@ -4,7 +4,7 @@ import { CacheError } from './errors.ts';
 export function checkOptions(options: object, known: readonly string[], where: string): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    throw new CacheError('option-invalid', `${where} has no option "${name}". There are: ${known.join(', ')}.`);
+    throw new CacheError('option-invalid', `${where}: there is no option "${name}", but ${known.join(', ')}.`);
   }
 }
 

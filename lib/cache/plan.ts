@@ -1,6 +1,7 @@
 import { type Duration, milliseconds } from './duration.ts';
 import { CacheError } from './errors.ts';
 import { checkTags } from './key.ts';
+import { checkOptions } from './options.ts';
 
 /** What a loader is told beside the identifier. */
 export interface LoadContext<Value = unknown> {
@@ -49,10 +50,10 @@ export interface DefinitionOptions<Id, Value> extends Policy<Id, Value> {
 }
 
 /** A policy with all its defaults, in milliseconds. */
-export interface Plan<Id = never, Value = unknown> {
-  freshMs(value: Value, id: Id): number;
+export interface Plan {
+  freshMs(value: unknown, id: unknown): number;
   staleMs: number;
-  tagsOf(value: Value, id: Id): readonly string[];
+  tagsOf(value: unknown, id: unknown): readonly string[];
   jitter: number;
   earlyRefresh: number;
   loadTimeoutMs: number;
@@ -60,8 +61,7 @@ export interface Plan<Id = never, Value = unknown> {
   leaseMs: number;
 }
 
-/** The names of the options of a policy. */
-export const policyOptions = [
+const policyOptions = [
   'fresh',
   'stale',
   'negative',
@@ -74,13 +74,13 @@ export const policyOptions = [
 ] as const satisfies (keyof Policy)[];
 
 /** Checks a policy and fills in what it leaves open. @throws CacheError `option-invalid` */
-export function planOf<Id, Value>(name: string, policy: Policy<Id, Value>): Plan<Id, Value> {
-  const where = `The option of "${name}"`;
+export function planOf(name: string, policy: Policy): Plan {
   const { fresh = '1m', negative, tags = [], lease = false } = policy;
-  const duration = (value: Duration, option: string) => milliseconds(value, `${where}, ${option}`);
+  checkOptions(policy, policyOptions, `"${name}"`);
+  const duration = (value: Duration, option: string) => milliseconds(value, `"${name}", ${option}`);
   const share = (value: number, option: string, most: number) => {
     if (value >= 0 && value <= most) return value;
-    throw new CacheError('option-invalid', `${where}, ${option}: ${value} is not a number from 0 to ${most}.`);
+    throw new CacheError('option-invalid', `"${name}", ${option}: ${value} is not a number from 0 to ${most}.`);
   };
   const fixedMs = typeof fresh === 'function' ? 0 : duration(fresh, 'fresh');
   const negativeMs = negative === undefined ? undefined : duration(negative, 'negative');

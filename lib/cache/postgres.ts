@@ -16,7 +16,8 @@ import {
   utf8,
 } from './postgres/rows.ts';
 import { statementsFor } from './postgres/sql.ts';
-import type { Exchange, Store, StoredEntry } from './store.ts';
+import { type ShareableStore, shareable } from './shared/level.ts';
+import type { Exchange, StoredEntry } from './store.ts';
 
 export type { PostgresPool } from './postgres/client.ts';
 
@@ -57,7 +58,7 @@ export interface PostgresStoreOptions {
  * @example
  * const cache = createCache({ store: postgresStore(new pg.Pool({ connectionString, max: 2 })) });
  */
-export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): Store {
+export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): ShareableStore {
   if (typeof pool?.query !== 'function') {
     throw new CacheError('option-invalid', 'postgresStore: the first argument has no query(). Give it a pg.Pool.');
   }
@@ -79,7 +80,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
     return exchange;
   };
 
-  return {
+  return shareable({
     name: 'postgres',
 
     async read(keys, since) {
@@ -150,7 +151,7 @@ export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions 
       const [row] = await client.run<{ entries: string }>(statements.size, []);
       return { entries: Number(row?.entries), maxEntries };
     },
-  };
+  });
 }
 
 /** @throws CacheError `option-invalid` */

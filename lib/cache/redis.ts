@@ -3,7 +3,8 @@ import { checkOptions, wholeNumber } from './options.ts';
 import { type RedisClient, runOn } from './redis/client.ts';
 import { decodeEntry, encodeEntry } from './redis/entry.ts';
 import * as scripts from './redis/scripts.ts';
-import type { Exchange, NewEntry, Position, Store } from './store.ts';
+import { type ShareableStore, shareable } from './shared/level.ts';
+import type { Exchange, NewEntry, Position } from './store.ts';
 
 export type { RedisClient } from './redis/client.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
@@ -30,7 +31,7 @@ export interface RedisStoreOptions {
  * @example
  * const store = redisStore(await connectRedis('rediss://cache.example.com:6379'), { namespace: 'shop' });
  */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): Store {
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): ShareableStore {
   checkOptions(options, ['namespace', 'maxEntries', 'logSize', 'maxChanges'], 'redisStore');
   const { namespace = 'streamgate' } = options;
   // Braces would move the hash tag: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags
@@ -48,7 +49,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const entryKey = (key: string) => `${prefix}e:${key}`;
   const leaseKey = (key: string) => `${prefix}l:${key}`;
 
-  return {
+  return shareable({
     name: 'redis',
 
     async read(keys, since) {
@@ -101,7 +102,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     async size() {
       return { entries: Number(await run(scripts.size, [exp], [])), maxEntries };
     },
-  };
+  });
 }
 
 function replacementArguments(keys: readonly string[], replacement: Omit<NewEntry, 'position'> | undefined) {

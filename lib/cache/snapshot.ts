@@ -3,11 +3,15 @@
  * no part of `streamgate/cache`, which depends on nothing.
  */
 import * as z from 'zod';
-import type { FleetStatistics } from './cache.ts';
+import type { FleetStatistics } from './level.ts';
 
 const count = z.number().int().min(0);
 const rate = z.number().min(0).max(1).nullable();
-const latencyMs = z.strictObject({ p50: z.number().nullable(), p95: z.number().nullable(), p99: z.number().nullable() });
+const latencyMs = z.strictObject({
+  p50: z.number().nullable(),
+  p95: z.number().nullable(),
+  p99: z.number().nullable(),
+});
 const hits = {
   fresh: count.describe('Served as they were.'),
   stale: count.describe('Served, and refreshed.'),
@@ -25,7 +29,9 @@ export const CacheStatistics = z
     hitRate: rate.describe('The share of gets that waited for no load; null without gets.'),
     targetHitRate: z.number(),
     distinctKeys: count.describe('How many different keys were asked for: estimated, to within about 5 %.'),
-    attainableHitRate: rate.describe('The hit rate if no key were ever loaded twice: no cache of any size can do better.'),
+    attainableHitRate: rate.describe(
+      'The hit rate if no key were ever loaded twice: no cache of any size can do better.',
+    ),
     l1: z.strictObject({
       ...hits,
       maxEntries: count.describe('In each process.'),

@@ -107,6 +107,7 @@ export function preparation(schema: string, known: number): string {
   const body = `
 declare
   home oid;
+  existing oid;
   is_new boolean := false;
   start bigint;
 begin
@@ -123,20 +124,7 @@ begin
     create schema ${s};
     select oid into home from pg_catalog.pg_namespace where nspname = ${literal(schema)};
   end if;
-  ${Object.entries(tables(s))
-    .map(
-      ([name, definition]) => `
-  if not exists (select from pg_catalog.pg_class where relnamespace = home and relname = '${name}') then
-    if not has_schema_privilege(home, 'CREATE') then
-      raise insufficient_privilege using
-        message = format('role %I may not make tables in schema %I', current_user, ${literal(schema)}),
-        hint = format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', ${literal(schema)}, current_user);
-    end if;
-    is_new := true;
-    create unlogged table ${s}.${name} ${definition.join(';\n    ')};
-  end if;`,
-    )
-    .join('')}
+  ${tables.map((table) => tablePreparation(s, schema, table)).join('')}
   ${functions.join('')}
   start := greatest(floor(extract(epoch from clock_timestamp()) * 1000)::bigint, ${Math.trunc(known) + 1});
   insert into ${s}.state as t (one, position, floor, labels) values (true, start, start, 0)
@@ -146,47 +134,101 @@ end`;
   return `do ${dollarQuoted(body, 'prepare')}`;
 }
 
-/**
- * The tables: each the rest of its definition, and what is to be done to it when it has been made.
- *
- * Unlogged: nothing is written ahead, a commit waits for no disk, and a crash empties all of them together.
- * https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-UNLOGGED
- *
- * Their rows change all the time, so they are vacuumed early and without pauses, have room for new versions on the same page
- * (what changes often is in no index), and are never cut short at their end, which takes a lock that stops everybody.
- */
-function tables(s: string): Record<string, string[]> {
-  const busy = (fillfactor: number) =>
-    `fillfactor = ${fillfactor}, vacuum_truncate = false, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500,
-      autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.2`;
-  return {
-    // One row: where the log ends, what it has forgotten, and at most how many labels are in it.
-    state: [
-      `(one boolean primary key check (one), position bigint not null, floor bigint not null, labels bigint not null)
-      with (${busy(10)})`,
-    ],
-    log: [
-      `(label bytea primary key, position bigint not null) with (${busy(80)})`,
-      `create index log_position on ${s}.log (position)`,
-    ],
-    // Tags are labels, in the order in which they were given. The cache compresses the bytes by itself.
-    entries: [
-      `(
-      key bytea primary key, bytes bytea not null, tags bytea[] not null, position bigint not null,
-      expires_at timestamptz not null, used_at timestamptz not null
-    ) with (${busy(75)}, toast.vacuum_truncate = false, toast.autovacuum_vacuum_scale_factor = 0.1,
-      toast.autovacuum_vacuum_threshold = 500, toast.autovacuum_vacuum_cost_delay = 0)`,
-      `alter table ${s}.entries alter column bytes set storage external`,
-    ],
-    leases: [`(key bytea primary key, token bytea not null, expires_at timestamptz not null) with (${busy(75)})`],
-    counts: [
-      `(
-      started_at bigint, largest boolean, name bytea, value double precision not null, expires_at timestamptz not null,
-      primary key (started_at, largest, name)
-    ) with (${busy(75)})`,
-    ],
-  };
+/** Makes a table where it is missing, and refuses one of that name that is not ours. */
+function tablePreparation(s: string, schema: string, table: Table): string {
+  const { name, columns, constraint, fillfactor, more, afterwards } = table;
+  const definition = [
+    ...Object.entries(columns).map((column) => column.join(' ')),
+    ...(constraint ? [constraint] : []),
+  ];
+  // Unlogged: nothing is written ahead, a commit waits for no disk, and a crash empties all tables together.
+  // Their rows change all the time, so they are vacuumed early and without pauses, have room for new versions on the same
+  // page (what changes often is in no index), and are never cut short at their end, which takes a lock that stops everybody.
+  return `
+  select oid into existing from pg_catalog.pg_class where relnamespace = home and relname = '${name}';
+  if existing is null then
+    if not has_schema_privilege(home, 'CREATE') then
+      raise insufficient_privilege using
+        message = format('role %I may not make tables in schema %I', current_user, ${literal(schema)}),
+        hint = format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', ${literal(schema)}, current_user);
+    end if;
+    is_new := true;
+    create unlogged table ${s}.${name} (${definition.join(', ')}) with (
+      fillfactor = ${fillfactor}, vacuum_truncate = false, autovacuum_vacuum_scale_factor = 0.1,
+      autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.2${more ?? ''});
+    ${afterwards ? `${afterwards(s)};` : ''}
+  elsif not starts_with(
+    (select string_agg(attname, ',' order by attnum) from pg_catalog.pg_attribute
+      where attrelid = existing and attnum > 0 and not attisdropped), '${Object.keys(columns).join(',')}') then
+    raise wrong_object_type using message = 'the columns of "${name}" are others';
+  end if;`;
 }
+
+interface Table {
+  name: string;
+  columns: Record<string, string>;
+  constraint?: string;
+  /** How full a page is made, in percent. */
+  fillfactor: number;
+  /** Further storage parameters. */
+  more?: string;
+  /** What is to be done when it has been made. */
+  afterwards?(s: string): string;
+}
+
+const tables: Table[] = [
+  {
+    // One row: where the log ends, what it has forgotten, and at most how many labels are in it.
+    name: 'state',
+    columns: {
+      one: 'boolean primary key check (one)',
+      position: 'bigint not null',
+      floor: 'bigint not null',
+      labels: 'bigint not null',
+    },
+    fillfactor: 10,
+  },
+  {
+    name: 'log',
+    columns: { label: 'bytea primary key', position: 'bigint not null' },
+    fillfactor: 80,
+    afterwards: (s) => `create index on ${s}.log (position)`,
+  },
+  {
+    // Tags are labels, in the order in which they were given.
+    name: 'entries',
+    columns: {
+      key: 'bytea primary key',
+      bytes: 'bytea not null',
+      tags: 'bytea[] not null',
+      position: 'bigint not null',
+      expires_at: 'timestamptz not null',
+      used_at: 'timestamptz not null',
+    },
+    fillfactor: 75,
+    more: `, toast.vacuum_truncate = false, toast.autovacuum_vacuum_scale_factor = 0.1,
+      toast.autovacuum_vacuum_threshold = 500, toast.autovacuum_vacuum_cost_delay = 0`,
+    // The cache compresses them by itself.
+    afterwards: (s) => `alter table ${s}.entries alter column bytes set storage external`,
+  },
+  {
+    name: 'leases',
+    columns: { key: 'bytea primary key', token: 'bytea not null', expires_at: 'timestamptz not null' },
+    fillfactor: 75,
+  },
+  {
+    name: 'counts',
+    columns: {
+      started_at: 'bigint',
+      largest: 'boolean',
+      name: 'bytea',
+      value: 'double precision not null',
+      expires_at: 'timestamptz not null',
+    },
+    constraint: 'primary key (started_at, largest, name)',
+    fillfactor: 75,
+  },
+];
 
 /** The functions: each its name, and the rest of its definition. */
 function functionsOf(s: string, schema: string): Array<readonly [name: string, definition: string]> {

@@ -37,7 +37,7 @@ local now = time[1] * 1000000 + time[2]
 local state = redis.call('ZMSCORE', log, '#position', '#floor')
 local position, floor = tonumber(state[1]), tonumber(state[2])
 if not position or not floor or (since and since > position) then
-  position = math.max(now, (position or 0) + 1)
+  position = math.max(now, (position or 0) + 1, (since or 0) + 1)
   floor = position
   since = nil
   redis.call('UNLINK', log)

@@ -261,7 +261,7 @@ describe('what must not be kept', () => {
     answer = plain({}, 'x'.repeat(33 * 1024 * 1024));
     const got = await get();
     expect(got.status).toBe(502);
-    expect(JSON.parse(got.body).detail).toBe('The origin did not answer (UND_ERR_RES_EXCEEDED_MAX_SIZE).');
+    expect(JSON.parse(got.body).detail).toBe('The API did not answer (UND_ERR_RES_EXCEEDED_MAX_SIZE). Ask again.');
   });
 
   test('a body larger than 5 MB, which arrives all the same', async () => {
@@ -448,11 +448,11 @@ describe('an origin that fails', () => {
     expect(got).toMatchObject({ status: 502, xCache: 'Error' });
     expect(got.headers).toMatchObject({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
     expect(JSON.parse(got.body)).toEqual({
-      type: 'urn:streamgate:error:service-failed',
-      title: 'A local service could not be started',
+      type: 'urn:streamgate:error:origin-unreachable',
+      title: 'The API behind the cache cannot be reached',
       status: 502,
-      code: 'service-failed',
-      detail: 'The origin did not answer (ECONNREFUSED).',
+      code: 'origin-unreachable',
+      detail: 'The API did not answer (ECONNREFUSED). Ask again.',
     });
   });
 
@@ -465,7 +465,7 @@ describe('an origin that fails', () => {
     pass(300);
     const got = await get();
     expect(got.status).toBe(502);
-    expect(JSON.parse(got.body).detail).toBe('The origin did not answer (UND_ERR_HEADERS_TIMEOUT).');
+    expect(JSON.parse(got.body).detail).toBe('The API did not answer (UND_ERR_HEADERS_TIMEOUT). Ask again.');
     go();
   });
 

@@ -109,25 +109,21 @@ describe('a purge', () => {
     });
     await fc.assert(
       fc.asyncProperty(labels, async (some) => {
-        const tags = some.map(cdnTag);
-        await cdn.purge(tags);
+        await cdn.purge(some);
         const items = new Set(aws.invalidations.at(-1)?.items.map((item) => item.toLowerCase()));
-        expect(items).toEqual(new Set(tags.map((tag) => `#${tag.toLowerCase()}`)));
+        expect(items).toEqual(new Set(some.map((label) => `#${cdnTag(label).toLowerCase()}`)));
       }),
       { numRuns: 25 },
     );
   });
 
-  test.each(['', 'a,b', 'a b', 'ü', 'a\n', 'a'.repeat(257)])(
-    'refuses %j, which CloudFront would not take',
-    async (tag) => {
-      const cdn = edge();
-      const [good, bad] = await Promise.all([cdn.purge(['good']), failure(cdn.purge(['better', tag]))]);
-      expect(good).toBeUndefined();
-      expect(bad.code).toBe('tag-invalid');
-      expect(invalidated()).toEqual([['#good']]);
-    },
-  );
+  test('refuses an empty label, for itself alone', async () => {
+    const cdn = edge();
+    const [good, bad] = await Promise.all([cdn.purge(['good']), failure(cdn.purge(['better', '']))]);
+    expect(good).toBeUndefined();
+    expect(bad.code).toBe('tag-invalid');
+    expect(invalidated()).toEqual([['#good']]);
+  });
 });
 
 describe('purges that are asked for together', () => {

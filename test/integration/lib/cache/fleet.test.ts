@@ -4,6 +4,7 @@
  *
  * Replay a walk that failed with FLEET_SEED, walk longer with FLEET_RUNS.
  */
+
 import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { createCache, type ReadReply, type Store } from '../../../../lib/cache/index.ts';
 import { postgresStore } from '../../../../lib/cache/postgres.ts';
 import { connectRedis, redisStore } from '../../../../lib/cache/redis.ts';
+import { shareable } from '../../../../lib/cache/shared/level.ts';
 import { createDatabase, type TestDatabase } from '../../database.ts';
 import { Worker } from './fleet/fleet.ts';
 import type { Change, Opening } from './fleet/protocol.ts';
@@ -196,7 +198,7 @@ describe.each(adapters)('over %s', (adapter) => {
     const { store, end } = await storeAt(opening);
     onTestFinished(end);
     const { held, release, isHeld } = holdingReads(store);
-    const cache = createCache({ l2: held, softLimit: '5s', hardLimit: '5s' });
+    const cache = createCache({ l2: shareable(held), softLimit: '5s', hardLimit: '5s' });
     const items = cache.define<string, { version: number }>('item', {
       load: async (item) => ({ version: source.version(item) }),
       fresh: '1h',
@@ -222,7 +224,7 @@ describe.each(adapters)('over %s', (adapter) => {
       read: (keys, since) =>
         isDeaf && keys.length === 0 ? Promise.reject(new Error('That was lost.')) : store.read(keys, since),
     };
-    const cache = createCache({ l2: deaf, softLimit: '5s', hardLimit: '5s', maxLag: 0 });
+    const cache = createCache({ l2: shareable(deaf), softLimit: '5s', hardLimit: '5s', maxLag: 0 });
     let isDown = false;
     const items = cache.define<string, { version: number }>('item', {
       load: async (item) => {

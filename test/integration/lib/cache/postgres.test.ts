@@ -227,7 +227,10 @@ describe('its tables', () => {
     let dropping = true;
     const workers = work.map(async (store) => {
       const all = Object.values(conversations);
-      while (dropping) await all[roll(all.length)]?.(store);
+      while (dropping) {
+        // A drop that locks table after table gets into deadlocks, which the server takes a second each to find.
+        await all[roll(all.length)]?.(store).catch((error) => expect(error.cause).toMatchObject({ code: '55P03' }));
+      }
     });
     const drops = [
       `drop schema "${schema}" cascade`,
@@ -242,6 +245,7 @@ describe('its tables', () => {
     }
     dropping = false;
     await Promise.all(workers);
+    for (const store of work) for (const converse of Object.values(conversations)) await converse(store);
   });
 
   it.each(tables)('never let an old value come back when "%s" is lost', async (table) => {
@@ -613,7 +617,7 @@ describe('what it says when it cannot be', () => {
 
   it('refuses options that there are not, or that cannot be', () => {
     const refused: Array<[PostgresStoreOptions | Record<string, unknown>, string]> = [
-      [{ scheme: 'x' }, 'postgresStore has no option "scheme"'],
+      [{ scheme: 'x' }, '"scheme"'],
       [{ maxEntries: 0 }, 'maxEntries: 0'],
       [{ maxEntries: 1.5 }, 'maxEntries: 1.5'],
       [{ logSize: -1 }, 'logSize: -1'],

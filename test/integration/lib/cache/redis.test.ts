@@ -12,6 +12,7 @@ import { startCluster, startOne, startSecure, type TestRedis } from './redis-ser
 
 const server = await startOne();
 const skipped = server ? '' : ' (skipped: neither valkey-server nor redis-server is on the PATH)';
+if (skipped) console.warn(`The tests of the Redis adapter${skipped}`);
 afterAll(() => server?.stop());
 
 type Client = Redis | Cluster;
@@ -93,12 +94,17 @@ describe.skipIf(!server)(`a cluster${skipped}`, () => {
     const proxy = await startProxy(port, cluster.url);
     await until('it is found', () => store.read([], undefined).then(Boolean, () => false));
     client.disconnect();
-    // It is closed for good, also when that happens while it waits for the next attempt.
-    const closed = await connectRedis({ url: `redis://127.0.0.1:${await freePort()}`, cluster: true });
-    await expect(redisStore(closed).read(['a'], undefined)).rejects.toThrow();
-    closed.disconnect();
+    proxy.close();
+  });
+
+  test('that is not there is left alone when its client was closed', async () => {
+    const port = await freePort();
+    const client = await connectRedis({ url: `redis://127.0.0.1:${port}`, cluster: true });
+    await expect(redisStore(client).read(['a'], undefined)).rejects.toThrow();
+    client.disconnect();
+    const proxy = await startProxy(port, cluster.url);
     await delay(300);
-    expect(['connecting', 'connect', 'ready']).not.toContain(closed.status);
+    expect(proxy.sockets).toEqual([]);
     proxy.close();
   });
 
@@ -146,6 +152,7 @@ async function startProxy(port: number, target: string) {
   await once(proxy, 'listening');
   return {
     url: `redis://127.0.0.1:${port}`,
+    sockets,
     /** From now on those that are connected get no answer. */
     silence: () => sockets.forEach((socket) => void silent.add(socket)),
     close() {
@@ -515,9 +522,7 @@ describe('options', () => {
 
   test('of a store are checked', async () => {
     expect(await redis({ namespace: 'shop: eu', maxEntries: 1, logSize: 1, maxChanges: 1 })).toBe('accepted');
-    expect(await redis({ prefix: 'a' })).toBe(
-      'redisStore has no option "prefix". There are: namespace, maxEntries, logSize, maxChanges.',
-    );
+    expect(await redis({ prefix: 'a' })).toContain('"prefix"');
     expect(await redis({ namespace: '' })).toContain('namespace: "" is empty');
     expect(await redis({ namespace: 'a}b' })).toContain('namespace: "a}b" is empty, or has braces');
     expect(await redis({ maxEntries: 0 })).toContain('maxEntries: 0');
@@ -554,7 +559,7 @@ describe('options', () => {
   test('of a connection are checked', async () => {
     const url = 'redis://127.0.0.1';
     const connection = (options: object) => refused(connectRedis({ url, ...options }));
-    expect(await connection({ retries: 3 })).toContain('connectRedis has no option "retries"');
+    expect(await connection({ retries: 3 })).toContain('"retries"');
     expect(await connection({ tls: {} })).toContain('must begin with rediss://');
     expect(await connection({ url: `${url}/1`, cluster: true })).toContain('no databases but 0');
     expect(await connection({ connectTimeoutMs: 0 })).toContain('connectTimeoutMs: 0');

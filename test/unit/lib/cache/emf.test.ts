@@ -3,7 +3,7 @@ import { emfLine } from '../../../../lib/cache/emf.ts';
 
 test('is a line that CloudWatch makes metrics of', () => {
   const line = emfLine(
-    { sums: { l1Fresh: 5, l1Misses: 2, waits: 1, l2TimeOuts: 1, l2Errors: 2 }, maxima: {} },
+    { sums: { 'l1.fresh': 5, 'l1.misses': 2, waits: 1, 'l2.timeOuts': 1, 'l2.errors': 2 }, maxima: {} },
     { namespace: 'Shop', dimensions: { service: 'api' } },
     1_000,
   );

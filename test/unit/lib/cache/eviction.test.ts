@@ -4,8 +4,9 @@ import { Entry } from '../../../../lib/cache/entry.ts';
 import { type EvictionPolicy, evictionPolicy } from '../../../../lib/cache/eviction.ts';
 
 function entry(id: string): Entry {
-  const times = { freshUntil: 1, staleUntil: 1, refreshAt: 1, obtainedAt: 0, loadMs: 0 };
-  return new Entry({ value: id, id, key: id, tags: [], from: 'load', position: 0, ...times });
+  const end = 1;
+  const kept = { value: id, tags: [], freshUntil: end, staleUntil: end, loadMs: 0, position: 0 };
+  return new Entry(kept, id, `thing:${id}`, end, 0);
 }
 
 /** Keys from the least recently used on. */

@@ -1,3 +1,4 @@
+import { type ShareableStore, shareable } from '../../../../lib/cache/shared/level.ts';
 import type {
   Changes,
   Counts,
@@ -141,12 +142,14 @@ export class FakeServer {
 }
 
 /** A client of a {@link FakeServer}: the port of store.ts. What it does happens at once; the answer comes with a promise. */
-export class FakeStore implements Store {
+export class FakeStore implements ShareableStore {
+  declare readonly open: ShareableStore['open'];
   readonly name = 'fake';
   readonly server: FakeServer;
 
   constructor(server = new FakeServer()) {
     this.server = server;
+    shareable(this);
   }
 
   async read(keys: readonly string[], since: Position | undefined): Promise<ReadReply> {
@@ -226,7 +229,8 @@ export type Method = Exclude<keyof Store, 'name'>;
  * A store with faults, as BentoCache's ChaosInjector: `alwaysThrow`, `alwaysHang`, `delay`, `neverThrow`. It delays by
  * `setTimeout`, so that a fake clock drives it.
  */
-export class ChaosStore implements Store {
+export class ChaosStore implements ShareableStore {
+  declare readonly open: ShareableStore['open'];
   readonly name = 'chaos';
   readonly #inner: Store;
   #fault: Fault = 'none';
@@ -238,6 +242,7 @@ export class ChaosStore implements Store {
 
   constructor(inner: Store = new FakeStore()) {
     this.#inner = inner;
+    shareable(this);
   }
 
   /** From now on calls are refused: all, or those of some methods. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCache } from '../../../../lib/cache/cache.ts';
-import { Invocations } from '../../../../lib/cache/invocations.ts';
+import { type InvocationContext, Invocations } from '../../../../lib/cache/invocations.ts';
+import type { Load } from '../../../../lib/cache/load.ts';
 import { advance, defer, useFakeClock, watch, within } from './clock.ts';
 import { ChaosStore, FakeServer, FakeStore } from './fake-store.ts';
 
@@ -15,21 +16,23 @@ function contextOf(ms: number) {
 function setUp() {
   const told: Array<number | undefined> = [];
   const dropped: number[] = [];
-  const invocations = new Invocations(
-    (startedAt) => told.push(startedAt),
-    (loads) => dropped.push(loads),
-  );
-  return { invocations, told, dropped };
+  const invocations = new Invocations();
+  invocations.onChange = (startedAt) => told.push(startedAt);
+  const begin = (context: InvocationContext | undefined) =>
+    invocations.begin(
+      context,
+      () => {},
+      (loads) => dropped.push(loads),
+    );
+  return { invocations, begin, told, dropped };
 }
 
-const nothing = async () => {};
-
 test('tells when the last one that is under way began', async () => {
-  const { invocations, told } = setUp();
+  const { invocations, begin, told } = setUp();
   const now = Date.now();
-  const one = invocations.begin(undefined, nothing);
+  const one = begin(undefined);
   await advance(10);
-  const two = invocations.begin(undefined, nothing);
+  const two = begin(undefined);
   await two.end();
   expect(invocations.isOpen).toBe(true);
   await one.end();
@@ -39,11 +42,11 @@ test('tells when the last one that is under way began', async () => {
 });
 
 test('the last one waits for all work, and for what that leads to; the others do not', async () => {
-  const { invocations } = setUp();
+  const { invocations, begin } = setUp();
   const [first, second] = [defer<void>(), defer<void>()];
   invocations.own(first.promise.then(() => invocations.own(second.promise)));
-  const one = invocations.begin(contextOf(10_000), nothing);
-  const two = invocations.begin(contextOf(10_000), nothing);
+  const one = begin(contextOf(10_000));
+  const two = begin(contextOf(10_000));
   await within(1, one.end());
   const end = watch(two.end());
   first.resolve();
@@ -55,26 +58,26 @@ test('the last one waits for all work, and for what that leads to; the others do
 });
 
 test('waits no longer than there is time, and aborts the loads then', async () => {
-  const { invocations, dropped } = setUp();
+  const { invocations, begin, dropped } = setUp();
   invocations.own(new Promise(() => {}));
   const aborted: Error[] = [];
-  invocations.watch({ value: new Promise(() => {}), abort: (reason) => aborted.push(reason) });
-  const scope = invocations.begin(contextOf(1_000), nothing);
+  const scope = begin(contextOf(1_000));
+  invocations.watch({ abort: (reason: Error) => aborted.push(reason) } as unknown as Load);
   const end = watch(scope.end());
   await advance(940);
   expect(end.state).toBe('pending');
   await advance(15);
   expect(end.state).toBe('resolved');
   expect(dropped).toEqual([1]);
-  expect(aborted[0]).toMatchObject({ code: 'load-timeout' });
+  expect(aborted[0]).toMatchObject({ code: 'invocation-over' });
 });
 
 test('time without an end is no time at all only by mistake', async () => {
   for (const ms of [Number.POSITIVE_INFINITY, 2 ** 31 + 100]) {
-    const { invocations, dropped } = setUp();
+    const { invocations, begin, dropped } = setUp();
     const work = defer<void>();
     invocations.own(work.promise);
-    const end = watch(invocations.begin({ getRemainingTimeInMillis: () => ms }, nothing).end());
+    const end = watch(begin({ getRemainingTimeInMillis: () => ms }).end());
     await advance(1_000);
     expect(end.state).toBe('pending');
     work.resolve();
@@ -84,33 +87,33 @@ test('time without an end is no time at all only by mistake', async () => {
 });
 
 test('a context that knows nothing of time does no harm', async () => {
-  const { invocations } = setUp();
-  const scope = invocations.begin({} as never, nothing);
+  const { invocations, begin } = setUp();
+  const scope = begin({} as never);
   await within(10, scope.end()).catch(() => {});
   expect(invocations.isOpen).toBe(false);
 });
 
 test('an end that comes too late for work does not drop the loads of an invocation that has begun since', async () => {
-  const { invocations } = setUp();
+  const { invocations, begin } = setUp();
   invocations.own(new Promise(() => {}));
-  const first = invocations.begin(contextOf(1_000), nothing);
+  const first = begin(contextOf(1_000));
   const end = watch(first.end());
   await advance(500);
-  invocations.begin(contextOf(10_000), nothing);
+  begin(contextOf(10_000));
   const aborted: Error[] = [];
-  invocations.watch({ value: new Promise(() => {}), abort: (reason) => aborted.push(reason) });
+  invocations.watch({ abort: (reason: Error) => aborted.push(reason) } as unknown as Load);
   await advance(600);
   expect(end.state).toBe('resolved');
   expect(aborted).toEqual([]);
 });
 
 test('an invocation that never ended is not waited for longer than it had time', async () => {
-  const { invocations, told } = setUp();
+  const { invocations, begin, told } = setUp();
   // As when a middleware answers early, and the rest of the stack is left out.
-  invocations.begin(contextOf(3_000), nothing);
+  begin(contextOf(3_000));
   await advance(60_000);
   const work = defer<void>();
-  const scope = invocations.begin(contextOf(3_000), nothing);
+  const scope = begin(contextOf(3_000));
   invocations.own(work.promise);
   const end = watch(scope.end());
   await advance(100);
@@ -142,7 +145,7 @@ describe('of a cache', () => {
     expect(end.state).toBe('pending');
     await advance(200);
     expect(end.state).toBe('resolved');
-    expect(server.spans[0]?.sums).toMatchObject({ loads: 2, refreshesStale: 1 });
+    expect(server.spans[0]?.sums).toMatchObject({ 'loads.ok': 2, 'refreshes.stale': 1 });
     const other = createCache({ l2: new FakeStore(server) }).define('thing', { ...policy, load: (_: string) => 3 });
     expect(await within(10, other.get('a'))).toBe(2);
   });
@@ -163,7 +166,7 @@ describe('of a cache', () => {
     const notAwaited = watch(things.get('a'));
     await within(300, scope.end());
     await advance();
-    expect(notAwaited.error).toMatchObject({ code: 'load-timeout' });
+    expect(notAwaited.error).toMatchObject({ code: 'invocation-over' });
     ms = 0;
     await using _next = cache.scope(contextOf(3_000));
     expect(await within(10, things.get('a'))).toBe('a');

@@ -19,10 +19,10 @@ test('has defaults', () => {
 });
 
 test('decides by the value, and has a time of its own for nothing', () => {
-  const plan = planOf<string, number | null | undefined>('thing', {
+  const plan = planOf('thing', {
     fresh: (value, id) => (id === 'slow' ? '1h' : (value as number)),
     negative: '2s',
-    tags: (value, id) => [id, String(value)],
+    tags: (value, id) => [String(id), String(value)],
   });
   expect([
     plan.freshMs(5, 'a'),

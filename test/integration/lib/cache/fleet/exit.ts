@@ -9,7 +9,7 @@ const isRedis = adapter === 'redis';
 const client = isRedis ? await connectRedis(url) : undefined;
 const pool = isRedis ? undefined : new pg.Pool({ connectionString: url, max: 2 });
 const l2 = client ? redisStore(client, { namespace: space }) : postgresStore(pool as pg.Pool, { schema: space });
-const cache = createCache({ l2, softLimit: '30s', hardLimit: '40s', statistics: { flushEvery: '50s' } });
+const cache = createCache({ l2, softLimit: '30s', hardLimit: '40s', flushEvery: '50s' });
 const items = cache.define('item', { load: async (id: string) => ({ id }), fresh: 1, stale: '1h', lease: '60s' });
 {
   await using _ = cache.scope();

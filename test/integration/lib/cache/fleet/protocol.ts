@@ -1,6 +1,6 @@
-import type { FleetStatistics } from '../../../../../lib/cache/cache.ts';
 import type { EvictionPolicyName } from '../../../../../lib/cache/eviction.ts';
 import type { Duration, ProcessStatistics } from '../../../../../lib/cache/index.ts';
+import type { FleetStatistics } from '../../../../../lib/cache/level.ts';
 
 /** A cache that a worker is to open, in the place of the one it has. */
 export interface Opening {

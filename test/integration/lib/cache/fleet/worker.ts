@@ -7,6 +7,7 @@ import pg from 'pg';
 import { type Cache, CacheError, createCache, type Definition, type Store } from '../../../../../lib/cache/index.ts';
 import { postgresStore } from '../../../../../lib/cache/postgres.ts';
 import { connectRedis, redisStore } from '../../../../../lib/cache/redis.ts';
+import { shareable } from '../../../../../lib/cache/shared/level.ts';
 import {
   type Calls,
   type Change,
@@ -161,7 +162,7 @@ async function open(opening: Opening): Promise<Opened> {
   const calls: Calls = {};
   const cache = createCache({
     l1: { maxEntries: opening.l1Entries, policy: opening.policy },
-    l2: counting(store, calls),
+    l2: shareable(counting(store, calls)),
     maxLag: opening.maxLag,
     softLimit: opening.softLimit,
     hardLimit: opening.hardLimit,
@@ -212,7 +213,7 @@ function counting(store: Store, calls: Calls): Store {
   return new Proxy(store, {
     get(target, name, receiver) {
       const member = Reflect.get(target, name, receiver);
-      if (typeof member !== 'function') return member;
+      if (typeof member !== 'function' || name === 'open') return member;
       return (...args: unknown[]) => {
         calls[String(name)] = (calls[String(name)] ?? 0) + 1;
         return member.apply(target, args);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Breaker } from '../../../../lib/cache/breaker.ts';
+import { Breaker } from '../../../../../lib/cache/shared/breaker.ts';
 
 test('opens after failures in a row, lets one probe through, and closes when that succeeds', () => {
   const breaker = new Breaker({ failures: 3, cooldownMs: 1_000 });

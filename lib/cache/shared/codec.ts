@@ -1,6 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { CacheError } from './errors.ts';
+import { CacheError } from '../errors.ts';
 
 /** The layout below. Whoever finds another number leaves the bytes alone: it is a miss. */
 const formatVersion = 1;
@@ -63,7 +63,7 @@ export function decode(bytes: Uint8Array): Encoded | undefined {
   try {
     let body = buffer.subarray(headerBytes);
     if (flags & compressed) body = inflateRawSync(body, { maxOutputLength: maxInflatedBytes });
-    return { value: valueOf(flags & ~compressed, body), freshUntil, staleUntil, loadMs };
+    return { value: valueIn(flags & ~compressed, body), freshUntil, staleUntil, loadMs };
   } catch {
     return undefined;
   }
@@ -84,7 +84,7 @@ function bodyOf(value: unknown): [encoding: number, body: Buffer] {
   }
 }
 
-function valueOf(encoding: number, body: Buffer): unknown {
+function valueIn(encoding: number, body: Buffer): unknown {
   if (encoding === encodings.json) return JSON.parse(body.toString());
   if (encoding === encodings.structured) return deserialize(body);
   // A copy: the bytes lie in the buffer of a whole answer, which would be kept with them.

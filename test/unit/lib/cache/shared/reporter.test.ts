@@ -1,16 +1,17 @@
 import { expect, test, vi } from 'vitest';
-import { type CacheOptions, createCache } from '../../../../lib/cache/cache.ts';
-import { advance, useFakeClock, within } from './clock.ts';
-import { ChaosStore, FakeServer, FakeStore } from './fake-store.ts';
+import { type CacheOptions, createCache } from '../../../../../lib/cache/cache.ts';
+import { emf } from '../../../../../lib/cache/emf.ts';
+import { advance, useFakeClock, within } from '../clock.ts';
+import { ChaosStore, FakeServer, FakeStore } from '../fake-store.ts';
 
 useFakeClock();
 
-function setUp(statistics: CacheOptions['statistics'] = {}) {
+function setUp(options: CacheOptions = {}) {
   const server = new FakeServer();
   const store = new ChaosStore(new FakeStore(server));
-  const cache = createCache({ l2: store, statistics });
+  const cache = createCache({ l2: store, ...options });
   const things = cache.define('thing', { jitter: 0, earlyRefresh: 0, load: (id: string) => id });
-  const told = () => server.spans.reduce((sum, { sums }) => sum + (sums.l1Misses ?? 0), 0);
+  const told = () => server.spans.reduce((sum, { sums }) => sum + (sums['l1.misses'] ?? 0), 0);
   return { store, server, cache, things, told };
 }
 
@@ -52,7 +53,7 @@ test('never, when it is told so', async () => {
 test('writes lines for CloudWatch that add up, too', async () => {
   const lines: string[] = [];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
-  const { things, cache } = setUp({ flushEvery: 1_000, emf: { dimensions: { service: 'api' } } });
+  const { things, cache } = setUp({ reporters: [emf({ every: 1_000, dimensions: { service: 'api' } })] });
   for (let n = 0; n < 5; n++) {
     await within(10, things.get(String(n)));
     await advance(1_500);

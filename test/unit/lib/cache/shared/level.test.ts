@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type CacheOptions, createCache } from '../../../../lib/cache/cache.ts';
-import type { Policy } from '../../../../lib/cache/plan.ts';
-import { advance, nextTurn, useFakeClock, watch, within } from './clock.ts';
-import { ChaosStore, FakeServer, FakeStore } from './fake-store.ts';
+import { type CacheOptions, createCache } from '../../../../../lib/cache/cache.ts';
+import type { Policy } from '../../../../../lib/cache/plan.ts';
+import { advance, nextTurn, useFakeClock, watch, within } from '../clock.ts';
+import { ChaosStore, FakeServer, FakeStore } from '../fake-store.ts';
 
 useFakeClock();
 

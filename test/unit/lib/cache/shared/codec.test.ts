@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decode, encode } from '../../../../lib/cache/codec.ts';
+import { decode, encode } from '../../../../../lib/cache/shared/codec.ts';
 
 const times = { freshUntil: 1_000, staleUntil: 2_000, loadMs: 1.5 };
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Batcher } from '../../../../lib/cache/batch.ts';
-import { nextTurn } from './clock.ts';
+import { Batcher } from '../../../../../lib/cache/shared/batch.ts';
+import { nextTurn } from '../clock.ts';
 
 test('what is asked in one turn goes together, in parts of the size that is allowed', async () => {
   const sent: number[][] = [];
