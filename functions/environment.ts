@@ -6,6 +6,7 @@ import { type Cache, type Cdn, createCache, type ShareableStore } from '../lib/c
 import { postgresStore } from '../lib/cache/postgres.ts';
 import { connectRedis, redisStore } from '../lib/cache/redis.ts';
 import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../lib/cache/snapshot.ts';
+import { StreamGateError } from '../lib/errors.ts';
 import { type History, openHistory } from '../lib/postgres/history.ts';
 import { openPool } from '../lib/postgres/pool.ts';
 import { cacheEntries, readSettings, type Settings, thresholds } from '../lib/settings.ts';
@@ -57,11 +58,18 @@ export function useEdge(cdn: Cdn, statistics: () => EdgeStatistics): void {
   edge = { cdn, statistics };
 }
 
-/** What the cache served in the last 24 hours, in all environments. */
+/**
+ * What the cache served in the last 24 hours, in all environments.
+ *
+ * @throws StreamGateError `cache-unreachable`
+ */
 export async function readCacheStatistics(): Promise<CacheStatistics> {
   const { redisUrl } = await settings();
   const since = new Date(Date.now() - day);
-  return cacheStatistics(await (await cache()).fleetStats(since.getTime()), {
+  const fleet = await (await cache()).fleetStats(since.getTime()).catch((cause) => {
+    throw new StreamGateError('cache-unreachable', 'The second level of the cache did not answer.', { cause });
+  });
+  return cacheStatistics(fleet, {
     since,
     store: redisUrl === undefined ? 'postgres' : 'redis',
     l1MaxEntries: cacheEntries.l1,

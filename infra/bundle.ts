@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { audits, routes, type ScheduledAudit } from '../functions/routes.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -61,6 +61,35 @@ const commonJs = [
   'const require = requireFrom(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join('');
 
+const how = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  minify: true,
+  // Names of classes and functions are what logs and stack traces show.
+  keepNames: true,
+  sourcemap: true,
+  sourcesContent: false,
+  banner: { js: commonJs },
+  // pg tries to load it and goes on without.
+  external: ['pg-native'],
+  metafile: true,
+  logLevel: 'error',
+} as const satisfies BuildOptions;
+
+/** The client of Redis, in a file of its own: who has no Redis need not even parse it. */
+const redisClient = { module: 'lib/cache/redis/connect.ts', file: 'ioredis.mjs' };
+
+const redisClientApart: Plugin = {
+  name: 'redis client apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^ioredis$/ }, () => ({ path: `./${redisClient.file}`, external: true }));
+  },
+};
+
 /**
  * Builds all functions into `<directory>/<entry>/index.mjs`, in place of what was there.
  *
@@ -69,27 +98,21 @@ const commonJs = [
 export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
   const outdir = resolve(directory);
   await rm(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `functions/${entry}.ts`])),
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    mainFields: ['module', 'main'],
-    minify: true,
-    // Names of classes and functions are what logs and stack traces show.
-    keepNames: true,
-    sourcemap: true,
-    sourcesContent: false,
-    banner: { js: commonJs },
-    // pg tries to load it and goes on without.
-    external: ['pg-native'],
-    metafile: true,
-    logLevel: 'error',
-  });
+  const [{ metafile }] = await Promise.all([
+    build({
+      ...how,
+      entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `functions/${entry}.ts`])),
+      outdir,
+      outExtension: { '.js': '.mjs' },
+      plugins: [redisClientApart],
+    }),
+    build({
+      ...how,
+      stdin: { contents: "export { Cluster, Redis } from 'ioredis';", resolveDir: root },
+      outfile: join(outdir, redisClient.file),
+      sourcemap: false,
+    }),
+  ]);
   const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [resolve(root, file), output]));
   return Promise.all(
     entries.map(async (entry) => {
@@ -97,10 +120,12 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
       const output = outputs.get(file);
       if (!output) throw new Error(`esbuild wrote no ${file}.`);
       const sources = Object.keys(output.inputs);
+      const beside = (source: string) => copyFile(source, join(dirname(file), basename(source)));
       for (const { module, file: companion, optional } of companions) {
         if (!sources.includes(module) || (optional && !existsSync(join(root, companion)))) continue;
-        await copyFile(join(root, companion), join(dirname(file), basename(companion)));
+        await beside(join(root, companion));
       }
+      if (sources.includes(redisClient.module)) await beside(join(outdir, redisClient.file));
       return { entry, directory: dirname(file), sizeBytes: output.bytes, sources };
     }),
   );

@@ -23,6 +23,7 @@ export const errorCodes = {
   'method-not-allowed': { status: 405, title: 'The path does not take this method' },
   'port-in-use': { status: 500, title: 'The port is in use' },
   'already-running': { status: 500, title: 'StreamGate already runs in this directory' },
+  'cache-unreachable': { status: 503, title: 'The second level of the cache cannot be reached' },
   'origin-unreachable': { status: 502, title: 'The API behind the cache cannot be reached' },
   'service-failed': { status: 500, title: 'A local service could not be started' },
   internal: { status: 500, title: 'Something failed that should not have' },

@@ -14,7 +14,7 @@ const run = promisify(execFile);
 /** Each bundle is imported so often. */
 const imports = 21;
 
-const core = "export { createCache } from './lib/cache/index.ts';";
+const core = "export * from './lib/cache/index.ts';";
 const dedupe = "export { createCache } from 'async-cache-dedupe';";
 const bento =
   "export { BentoCache, bentostore } from 'bentocache'; export { memoryDriver } from 'bentocache/drivers/memory';";

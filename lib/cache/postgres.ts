@@ -23,7 +23,7 @@ export type { PostgresPool } from './postgres/client.ts';
 
 /** What can be said about {@link postgresStore}. */
 export interface PostgresStoreOptions {
-  /** The schema of its tables, made when it is not there. All processes that share a cache name the same. Default `streamgate_cache`. */
+  /** The schema of its tables. All processes that share a cache name the same one. Default `streamgate_cache`. */
   schema?: string;
   /** So many entries are kept, about: see {@link postgresStore}. Default 10,000. */
   maxEntries?: number;
@@ -34,29 +34,30 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * A shared store in PostgreSQL 13 or later, in unlogged tables of a schema of its own. They are made at first use, and again
- * when somebody drops them; a crash or a failover of the server empties them. Each method is one statement outside of
- * a transaction, with no session state and no prepared statement, so that a pooler may stand between (PgBouncer, RDS
- * Proxy). It must be a primary server, with the default isolation (`read committed`; others work, with repetitions).
+ * A shared store in PostgreSQL 13 or later, in unlogged tables of a schema of its own. They are made at first use, and
+ * again when somebody drops them; a crash or a failover of the server empties them. Each method is one statement
+ * outside of a transaction, with no session state and no prepared statement, so that a pooler may stand between
+ * (PgBouncer, RDS Proxy). It must be a primary server, with the default isolation (`read committed`; others work,
+ * with repetitions).
  *
- * **Size.** Each entry that is written starts a clean-up with a probability of 280 / `maxEntries`. So each write pays for
- * looking at 280 entries, on average, whatever their number is. A clean-up that finds more than `maxEntries` leaves
- * 2.5 % less; that the next one begins only when there are more than 5 % too many has a probability of
- * (1 - 280 / maxEntries) ^ (0.075 maxEntries) < e^-21, whoever writes them. What others write while one is under way comes on
- * top. Up to 280 entries every write cleans up, one after the other, and leaves as many as there may be.
+ * **Size.** Each entry that is written starts a clean-up with a probability of 280 / `maxEntries`. So each write pays
+ * for looking at 280 entries, on average, whatever their number is. A clean-up that finds more than `maxEntries`
+ * leaves 2.5 % less; that the next one begins only when there are more than 5 % too many has a probability of
+ * (1 - 280 / maxEntries) ^ (0.075 maxEntries) < e^-21, whoever writes them. What others write while one is under way
+ * comes on top. Up to 280 entries every write cleans up, one after the other, and leaves as many as there may be.
  *
  * **Use.** Reading marks an entry as used, unless it was marked in the last `maxEntries` / 100 ms (100 ms with 10,000):
  * to be removed wrongly for that it would take 100 newer entries in each millisecond.
  *
- * The pool stays the caller's: its time-outs are those of the store, and it is for the caller to listen to its `error` events
- * and to end it.
+ * The pool stays the caller's: its time-outs are those of the store, and it is for the caller to listen to its `error`
+ * events and to end it.
  *
  * @param pool a `pg.Pool`, or anything that queries like one
  * @throws CacheError `option-invalid`. What the methods reject with is a CacheError `level-unreachable`, or
  *   `option-invalid` when the schema belongs to something else, with the error of the database as its `cause`
  *
  * @example
- * const cache = createCache({ store: postgresStore(new pg.Pool({ connectionString, max: 2 })) });
+ * const cache = createCache({ l2: postgresStore(new pg.Pool({ connectionString, max: 2 })) });
  */
 export function postgresStore(pool: PostgresPool, options: PostgresStoreOptions = {}): ShareableStore {
   if (typeof pool?.query !== 'function') {

@@ -21,7 +21,7 @@ const collisions = new Set(['40001', '40P01']);
 /** What it says when somebody else makes or drops the same things, not being one of us. */
 const rivals = new Set([...missing, '42P06', '42P07', '42723', '23505']);
 
-/** Runs statements on a pool: makes what is missing, tries again where others were in the way, explains what is wrong. */
+/** Runs statements: makes what is missing, tries again where others were in the way, explains what is wrong. */
 export class Client {
   /** The highest position that this process has seen: a new log begins after it. */
   known: Position = 0;
@@ -145,7 +145,10 @@ function explained(error: unknown, schema: string): CacheError {
   }
 }
 
-/** The SQLSTATE of an error, or what the network calls it. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/**
+ * The SQLSTATE of an error, or what the network calls it.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
 function codeOf(error: unknown): string {
   return String((error as { code?: unknown } | undefined)?.code ?? '');
 }

@@ -3,16 +3,16 @@
  *
  * **Why functions.** A statement sees the database as it was when the statement began. One that waits for the row of
  * the log's end, or for a lease, goes on with the newest version of that row, but still sees everything else as it
- * was before it waited: it would tell a position without the changes up to it, or grant a lease without seeing the entry
- * that its last holder wrote. In a function each statement looks anew, in one round trip and with no transaction to
- * hold open; and its plans are kept by the server's process, also behind a pooler that allows no prepared
- * statements. https://www.postgresql.org/docs/current/xfunc-volatility.html
+ * was before it waited: it would tell a position without the changes up to it, or grant a lease without seeing the
+ * entry that its last holder wrote. In a function each statement looks anew, in one round trip and with no
+ * transaction to hold open; and its plans are kept by the server's process, also behind a pooler that allows no
+ * prepared statements. https://www.postgresql.org/docs/current/xfunc-volatility.html
  *
  * **No deadlocks.** Locks that are waited for are taken in this order: the row of the log's end, entries by their key,
  * leases, the clean-up. Everything else (marking as used, removing, cleaning up) passes over the rows that are locked.
  *
- * **Names are bytes.** A text of PostgreSQL cannot hold the character NUL, nor what its encoding lacks. Answers are text in
- * hexadecimal or base64, so that no type parser that a pool was given can garble them.
+ * **Names are bytes.** A text of PostgreSQL cannot hold the character NUL, nor what its encoding lacks. Answers are
+ * text in hexadecimal or base64, so that no type parser that a pool was given can garble them.
  */
 
 /**
@@ -25,7 +25,7 @@ const version = 1;
 export interface Statements {
   /** keys, since, granularity in ms, most changes. */
   read: string;
-  /** {@link entryColumns}, tags of all entries, contents of all entries, most entries, chance of a clean-up per entry. */
+  /** {@link entryColumns}, most entries, chance of a clean-up for each entry. */
   write: string;
   /** labels, keys, since, most changes, size of the log, then what `write` takes, for one replacement or none. */
   invalidate: string;
@@ -51,13 +51,15 @@ export function statementsFor(schema: string): Statements {
   return {
     read: `select * from ${f('read')}($1, $2, $3, $4)`,
     write: `select * from ${f('write')}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    invalidate: `select * from ${f('invalidate')}($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+    invalidate: `select * from ${f('invalidate')}(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
     lease: `select * from ${f('lease')}($1, $2, $3)`,
     release: `delete from ${s}.leases where key = $1 and token = $2`,
     count: `with gone as (
         delete from ${s}.counts where ctid = any(array(
           select ctid from ${s}.counts
-          where (select random()) < 0.02 and expires_at <= clock_timestamp() and started_at <> $1 for update skip locked)))
+          where (select random()) < 0.02 and expires_at <= clock_timestamp() and started_at <> $1
+          for update skip locked)))
       insert into ${s}.counts as c (started_at, largest, name, value, expires_at)
       select $1, g.largest, g.name, g.value, clock_timestamp() + $2 * interval '1 millisecond'
       from unnest($3::boolean[], $4::bytea[], $5::double precision[]) g(largest, name, value)
@@ -90,9 +92,9 @@ function dollarQuoted(text: string, word: string): string {
 }
 
 /**
- * One statement that makes the schema, the tables, the functions and the beginning of the log where they are missing. Any
- * number of processes may run it at once; it touches nothing that is in use. When a table was missing the log begins anew even if
- * its end was still there, since nobody knows what has gone.
+ * One statement that makes the schema, the tables, the functions and the beginning of the log where they are missing.
+ * Any number of processes may run it at once; it touches nothing that is in use. When a table was missing the log
+ * begins anew even if its end was still there, since nobody knows what has gone.
  *
  * @param known the highest position that the caller has seen
  */
@@ -142,8 +144,9 @@ function tablePreparation(s: string, schema: string, table: Table): string {
     ...(constraint ? [constraint] : []),
   ];
   // Unlogged: nothing is written ahead, a commit waits for no disk, and a crash empties all tables together.
-  // Their rows change all the time, so they are vacuumed early and without pauses, have room for new versions on the same
-  // page (what changes often is in no index), and are never cut short at their end, which takes a lock that stops everybody.
+  // Their rows change all the time, so they are vacuumed early and without pauses, have room for new versions on the
+  // same page (what changes often is in no index), and are never cut short at their end: that takes a lock that stops
+  // everybody. https://www.postgresql.org/docs/current/sql-createtable.html#RELOPTION-AUTOVACUUM-ENABLED
   return `
   select oid into existing from pg_catalog.pg_class where relnamespace = home and relname = '${name}';
   if existing is null then
@@ -154,8 +157,9 @@ function tablePreparation(s: string, schema: string, table: Table): string {
     end if;
     is_new := true;
     create unlogged table ${s}.${name} (${definition.join(', ')}) with (
-      fillfactor = ${fillfactor}, vacuum_truncate = false, autovacuum_vacuum_scale_factor = 0.1,
-      autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_scale_factor = 0.2${more ?? ''});
+      fillfactor = ${fillfactor}, vacuum_truncate = false, autovacuum_vacuum_cost_delay = 0,
+      autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_threshold = 500,
+      autovacuum_analyze_scale_factor = 0.2${more ?? ''});
     ${afterwards ? `${afterwards(s)};` : ''}
   elsif not starts_with(
     (select string_agg(attname, ',' order by attnum) from pg_catalog.pg_attribute
@@ -244,25 +248,29 @@ function functionsOf(s: string, schema: string): Array<readonly [name: string, d
 
   /** Whether the log says nothing against an entry, `e`, where it ends and begins at `h`. */
   const isValid = (e: string) => `${e}.position between h.floor and h.position and not exists (
-          select from ${s}.log l where l.label = any(${e}.tags || ('k'::bytea || ${e}.key)) and l.position > ${e}.position)`;
+          select from ${s}.log l
+          where l.label = any(${e}.tags || ('k'::bytea || ${e}.key)) and l.position > ${e}.position)`;
 
   /** What was invalidated since a position, by the log that ends and begins at `h`: null when it is lost. */
   const changes = `case
         when since is null or since < h.floor or since > h.position then null
         when since = h.position then ''
         else (
-          select case when count(*) <= most then coalesce(string_agg(encode(c.label, 'hex') || ':' || c.position, ','), '') end
-          from (select l.label, l.position from ${s}.log l where l.position > since order by l.position limit most + 1) c)
+          select case when count(*) <= most
+            then coalesce(string_agg(encode(c.label, 'hex') || ':' || c.position, ','), '') end
+          from (
+            select l.label, l.position from ${s}.log l where l.position > since order by l.position limit most + 1) c)
       end`;
 
   /** An entry, `e`, as three columns of text: its position, its tags and its contents. */
   const asText = (e: string) => `${e}.position::text,
-        (select string_agg(encode(t.tag, 'hex'), ',' order by t.nth) from unnest(${e}.tags) with ordinality t(tag, nth)),
+        (select string_agg(encode(t.tag, 'hex'), ',' order by t.nth)
+          from unnest(${e}.tags) with ordinality t(tag, nth)),
         encode(${e}.bytes, 'base64')`;
 
   /**
-   * Removes what was used least recently, where there is too much. One does it at a time, and the next one sees what that one
-   * left. Whoever waits for its turn writes nothing meanwhile: so the more is written, the less gets ahead of the clean-up.
+   * Removes what was used least recently, where there is too much. One does it at a time, and the next one sees what
+   * that one left. Whoever waits for its turn writes nothing meanwhile: so the more is written, the less gets ahead.
    */
   const evict = plpgsql(
     `
@@ -342,7 +350,8 @@ begin
   kept as (
     insert into ${s}.entries as e (key, bytes, tags, position, expires_at, used_at)
     -- The later of a call was used later.
-    select distinct on (v.key) v.key, v.bytes, v.tags, v.position, v.expires_at, moment + v.place * interval '1 microsecond'
+    select distinct on (v.key)
+      v.key, v.bytes, v.tags, v.position, v.expires_at, moment + v.place * interval '1 microsecond'
     from valid v order by v.key, v.place desc
     on conflict (key) do update set bytes = excluded.bytes, tags = excluded.tags, position = excluded.position,
       expires_at = excluded.expires_at, used_at = excluded.used_at
@@ -403,7 +412,8 @@ begin
   -- Most who ask in vain need no lock to learn it.
   if not exists (
     select from ${s}.leases l where l.key = wanted and l.token <> holder and l.expires_at > moment) then
-    insert into ${s}.leases as l (key, token, expires_at) values (wanted, holder, moment + ttl * interval '1 millisecond')
+    insert into ${s}.leases as l (key, token, expires_at)
+      values (wanted, holder, moment + ttl * interval '1 millisecond')
       on conflict (key) do update set token = excluded.token, expires_at = excluded.expires_at
       where l.token = excluded.token or l.expires_at <= moment;
     is_granted := found;
@@ -433,7 +443,8 @@ end`);
     ['write', `(${entryColumns}, cap bigint, chance double precision) returns table (kept text) ${write}`],
     [
       'invalidate',
-      `(names bytea[], gone bytea[], since bigint, most bigint, log_size bigint, ${entryColumns}, cap bigint, chance double precision)
+      `(names bytea[], gone bytea[], since bigint, most bigint, log_size bigint, ${entryColumns},
+        cap bigint, chance double precision)
       returns table (at_position text, changes text) ${invalidate}`,
     ],
     [

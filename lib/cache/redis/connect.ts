@@ -142,7 +142,9 @@ function login({ username, password }: URL, refuse: (why: string) => CacheError)
   }
 }
 
-/** Nothing of what stands before the last "@" can be told from a password when the rest is wrong. */
+/** When the rest is wrong, nothing before the last "@" or after a "?" can be told from a password. */
 function withoutPassword(url: unknown): string {
-  return String(url).replace(/^([a-z+]*:\/\/)?.*@/is, '$1…@');
+  return String(url)
+    .replace(/^([a-z+]*:\/\/)?.*@/is, '$1…@')
+    .replace(/[?#].*$/s, '?…');
 }

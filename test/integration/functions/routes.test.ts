@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as indexes } from '../../../functions/audits/indexes.ts';
 import { handler as queries } from '../../../functions/audits/queries.ts';
-import { routes } from '../../../functions/routes.ts';
+import { cache } from '../../../functions/environment.ts';
+import { cacheStats, routes } from '../../../functions/routes.ts';
 import type { Finding } from '../../../lib/advice/finding.ts';
+import type { CacheStatistics } from '../../../lib/cache/snapshot.ts';
 import { errorCodes } from '../../../lib/errors.ts';
 import { Problem } from '../../../lib/http/problem.ts';
 import type { Index } from '../../../lib/indexes/snapshot.ts';
@@ -23,6 +25,9 @@ let kept: TestDatabase;
 let api: Api;
 
 const guarded = routes.filter(({ scope }) => scope !== null);
+
+/** What is answered out of the history, and may be kept. */
+const ofAudits = guarded.map(({ path }) => path).filter((path) => path !== cacheStats.path);
 
 beforeAll(async () => {
   shop = await createDatabase({ name: `shop "q" 😀 ${process.pid}` });
@@ -67,7 +72,7 @@ describe('before the first audit', () => {
     await history.close();
   });
 
-  it.each(guarded.map(({ path }) => path))('%s asks to come again', async (path) => {
+  it.each(ofAudits)('%s asks to come again', async (path) => {
     expect(await refusal(path)).toMatchObject({ status: 503, code: 'history-empty' });
     expect((await api.get(path)).headers.get('retry-after')).toMatch(/^\d+$/);
   });
@@ -80,6 +85,7 @@ describe('after an audit', () => {
     await indexes({ time });
     // "later" shares its database with "bills", but no audit of it was kept.
     await kept.run("delete from streamgate.audits where database = 'later'");
+    await (await cache()).invalidate({ tags: ['audit:indexes:later', 'audit:queries:later'] });
   });
 
   const list = async <Row>(path: string) => (await api.get(path)).body as List<Row>;
@@ -88,8 +94,47 @@ describe('after an audit', () => {
     const { status, headers, body } = await api.get(path, scope === null ? { headers: { authorization: '' } } : {});
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json');
-    expect(headers.get('cache-control')).toBe('no-store');
+    if (!ofAudits.includes(path)) expect(headers.get('cache-control')).toBe('no-store');
     expect(response.parse(body)).toEqual(body);
+  });
+
+  it.each(ofAudits)('%s may be kept for whoever sends the same token, and is not sent twice', async (path) => {
+    const { headers } = await api.get(path);
+    expect(headers.get('cache-control')).toMatch(
+      /^public, max-age=0, s-maxage=2\d\d, stale-while-revalidate=60, stale-if-error=60$/,
+    );
+    expect(headers.get('vary')).toBe('authorization');
+    const again = await fetch(`http://127.0.0.1:${api.port}${path}`, {
+      headers: { authorization: `Bearer ${tokens.reader}`, 'if-none-match': headers.get('etag') ?? '' },
+    });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+  });
+
+  it('answers what the next audit finds, at once', async () => {
+    const before = await list('/optimization/indexes/metrics');
+    await indexes({ time: new Date().toISOString() });
+    const after = await list('/optimization/indexes/metrics');
+    expect(Date.parse(after.meta.takenAt)).toBeGreaterThan(Date.parse(before.meta.takenAt));
+  });
+
+  it('answers from memory what was asked for before', async () => {
+    await list('/optimization/indexes/unused');
+    const before = (await cache()).stats();
+    await list('/optimization/indexes/unused');
+    const { l1, loads } = (await cache()).stats();
+    expect({ fresh: l1.fresh, loads: loads.ok }).toEqual({ fresh: before.l1.fresh + 1, loads: before.loads.ok });
+  });
+
+  it('answers what the cache did', async () => {
+    const { data } = (await api.get('/optimization/cache/stats')).body as { data: CacheStatistics };
+    expect(data).toMatchObject({
+      targetHitRate: 0.98,
+      l1: { maxEntries: 1_000 },
+      l2: { maxEntries: 10_000, store: 'postgres' },
+    });
+    expect(data.gets).toBeGreaterThan(0);
+    expect(data.l2.entries).toBeGreaterThan(0);
+    expect(data.loads.ok).toBeGreaterThan(0);
   });
 
   it('answers the indexes that SQL shows, largest first', async () => {
@@ -182,6 +227,8 @@ describe('after an audit', () => {
     expect([data, meta.notes]).toMatchObject([[], [{ code: 'pg_stat_statements-missing' }]]);
     for (const { path } of guarded) {
       expect(await refusal(`${path}?database=none`)).toMatchObject({ status: 404, code: 'database-unknown' });
+    }
+    for (const path of ofAudits) {
       expect(await refusal(`${path}?database=later`)).toMatchObject({ status: 503, code: 'history-empty' });
     }
   });

@@ -39,7 +39,7 @@ test('the bytes that are deployed audit a database, and answer with what they fo
     const { handler: list } = await import('./optimization/queries/metrics/index.mjs');
     const report = await audit({ time: '2026-01-31T12:00:00Z' });
     const requestContext = { authorizer: { lambda: { scopes: 'read' } } };
-    const answer = await list({ headers: {}, queryStringParameters: {}, requestContext }, {});
+    const answer = await list({ headers: {}, queryStringParameters: {}, requestContext }, { getRemainingTimeInMillis: () => 5_000 });
     process.stdout.write(JSON.stringify({ report, answer }), () => process.exit());`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
     cwd: join(directory, 'functions'),

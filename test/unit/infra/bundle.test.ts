@@ -11,8 +11,11 @@ import { auditEntry, type Bundle, bundle, entries } from '../../../infra/bundle.
 const run = promisify(execFile);
 const auditEntries = audits.map(auditEntry);
 
+/** Those that look at statements and plans. */
+const databaseAudits = ['audits/indexes', 'audits/queries'];
+
 /** What a cold start reads: some 100 ms a MB. */
-const largestBytes = 300_000;
+const largestBytes = { endpoint: 300_000, audit: 390_000 };
 
 let directory: string;
 let bundles: Bundle[];
@@ -55,12 +58,12 @@ test.each(entries)('%s: carries neither the infrastructure nor a tool', (entry) 
   expect(of(entry).sources.filter((source) => foreign.test(source))).toEqual([]);
 });
 
-test('the SQL parser and its program are with the audits, and with nothing else', () => {
+test('the SQL parser and its program are with the audits of databases, and with nothing else', () => {
   const withParser = bundles.filter(({ sources }) => sources.some((source) => source.includes('libpg-query')));
-  expect(withParser.map(({ entry }) => entry).sort()).toEqual([...auditEntries].sort());
+  expect(withParser.map(({ entry }) => entry).sort()).toEqual(databaseAudits);
   for (const { entry, directory: folder } of bundles) {
     const files = readdirSync(folder).filter((file) => file.endsWith('.wasm'));
-    expect(files, entry).toEqual(auditEntries.includes(entry) ? ['libpg-query.wasm'] : []);
+    expect(files, entry).toEqual(databaseAudits.includes(entry) ? ['libpg-query.wasm'] : []);
   }
 });
 
@@ -71,5 +74,21 @@ test('a source map comes with each', () => {
 test('none is larger than it needs to be', () => {
   const table = bundles.map(({ entry, sizeBytes }) => `${(sizeBytes / 1000).toFixed(0).padStart(6)} kB  ${entry}`);
   console.log(table.join('\n'));
-  for (const { entry, sizeBytes } of bundles) expect(sizeBytes, entry).toBeLessThan(largestBytes);
+  for (const { entry, sizeBytes } of bundles)
+    expect(sizeBytes, entry).toBeLessThan(entry.startsWith('audits/') ? largestBytes.audit : largestBytes.endpoint);
+});
+
+test('the client of Redis lies beside what uses the cache, and is loaded only when there is a Redis', async () => {
+  for (const { entry, directory: folder, sources } of bundles) {
+    const uses = sources.includes('lib/cache/redis/connect.ts');
+    expect(readdirSync(folder).includes('ioredis.mjs'), entry).toBe(uses);
+    expect(
+      sources.filter((source) => source.includes('node_modules/ioredis')),
+      entry,
+    ).toEqual([]);
+  }
+  const { Redis, Cluster } = await import(
+    /* @vite-ignore */ join(of('optimization/indexes/unused').directory, 'ioredis.mjs')
+  );
+  expect([typeof Redis, typeof Cluster]).toEqual(['function', 'function']);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as indexes } from '../../../../functions/audits/indexes.ts';
-import { health, routes } from '../../../../functions/routes.ts';
+import { cacheStats, health, routes } from '../../../../functions/routes.ts';
 import { Problem } from '../../../../lib/http/problem.ts';
 import { freePort } from '../../../../local/process.ts';
 import { type Api, configure, serveApi, tokens } from '../../api.ts';
@@ -49,6 +49,7 @@ describe('GET /optimization/health', () => {
       audits: [
         { database: 'shop', part: 'indexes', takenAt: expect.any(String), ageSeconds: expect.any(Number), notes: [] },
         { database: 'shop', part: 'queries', takenAt: null, ageSeconds: null, notes: [] },
+        { database: 'shop', part: 'cache', takenAt: null, ageSeconds: null, notes: [] },
       ],
     });
   });
@@ -86,7 +87,10 @@ describe('GET /optimization/health', () => {
         expect(status).toBe(503);
         expect(headers.get('content-type')).toBe('application/problem+json');
         expect(headers.get('retry-after')).toMatch(/^\d+$/);
-        expect(Problem.parse(body)).toMatchObject({ status: 503, code: 'database-unreachable' });
+        expect(Problem.parse(body)).toMatchObject({
+          status: 503,
+          code: each === cacheStats.path ? 'cache-unreachable' : 'database-unreachable',
+        });
         expect(text).not.toContain('gone-s3cret');
       },
     );

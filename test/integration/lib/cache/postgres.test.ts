@@ -319,6 +319,13 @@ describe('its tables', () => {
   });
 });
 
+/** Waits until a statement waits for a lock. */
+const somebodyWaits = () =>
+  settled(
+    database,
+    `select from pg_stat_activity where datname = current_database() and state = 'active' and wait_event_type = 'Lock'`,
+  );
+
 describe('its bounds', () => {
   it('holds 1,000 entries within 5 %, and the newest of them, however many write', async () => {
     const schema = newSchema();
@@ -348,6 +355,40 @@ describe('its bounds', () => {
       await Promise.all(stores.map((store, index) => store.write([entry(`key ${index} ${round}`, position)])));
       expect(await stores[0]?.size()).toEqual({ entries: 10, maxEntries: 10 });
     }
+  });
+
+  it('counts what another clean-up leaves, not what it found', async () => {
+    const schema = newSchema();
+    const store = postgresStore(pool(), { schema, maxEntries: 1 });
+    const position = await positionOf(store);
+    const first = await hold(database.url, 'begin');
+    try {
+      await postgresStore(first.client, { schema, maxEntries: 1 }).write([entry('a', position)]);
+      const waiting = store.write([entry('b', position)]);
+      await somebodyWaits();
+      await first.client.query('commit');
+      expect(await waiting).toEqual([true]);
+      expect((await store.size()).entries).toBe(1);
+    } finally {
+      await first.end();
+    }
+  });
+
+  it('makes room of what has expired, or is from before the log', async () => {
+    const schema = newSchema();
+    const store = postgresStore(pool(), { schema, maxEntries: 10, logSize: 5 });
+    const write = async (prefix: string, ttlMs: number) => {
+      const position = await positionOf(store);
+      await store.write(Array.from({ length: 5 }, (_, index) => entry(`${prefix} ${index}`, position, { ttlMs })));
+    };
+    await write('short', 1);
+    await write('before', longMs);
+    const tags = Array.from({ length: 6 }, (_, index) => `label ${index}`);
+    await store.invalidate({ keys: [], tags }, undefined);
+    await delay(5);
+    await write('new', longMs);
+    const rows = await rowsOf(database, `select convert_from(key, 'UTF8') as key from "${schema}".entries order by 1`);
+    expect(rows).toEqual([0, 1, 2, 3, 4].map((index) => ({ key: `new ${index}` })));
   });
 
   it('remembers logSize labels, and at most 5 % more', async () => {
@@ -407,7 +448,8 @@ describe('its bounds', () => {
     const store = postgresStore(connections, { schema });
     for (let index = 0; index < 50; index++) await store.lease(`key ${index}`, 'x', 1);
     for (let index = 0; index < 50; index++) await store.count(index, { sums: { n: 1 }, maxima: {} }, 1);
-    const left = `select (select count(*)::int from "${schema}".leases), (select count(*)::int from "${schema}".counts)`;
+    const left = `select (select count(*)::int from "${schema}".leases),
+      (select count(*)::int from "${schema}".counts)`;
     // Each call does it with a chance of 1 or 2 %.
     for (let attempt = 0, done: boolean | undefined; !done; attempt++) {
       expect(attempt).toBeLessThan(5_000);
@@ -418,13 +460,6 @@ describe('its bounds', () => {
     }
   });
 });
-
-/** Waits until a statement waits for a lock. */
-const somebodyWaits = () =>
-  settled(
-    database,
-    `select from pg_stat_activity where datname = current_database() and state = 'active' and wait_event_type = 'Lock'`,
-  );
 
 describe('among others', () => {
   it('comes into nobody’s way: 20 clients, the same keys, and not one deadlock', async () => {
@@ -467,7 +502,7 @@ describe('among others', () => {
     expect(failures).toEqual([]);
   });
 
-  it('reads what somebody has locked, marks what nobody has, and waits for no more than two seconds to write', async () => {
+  it('reads what somebody has locked, and waits for two seconds at most to write it', async () => {
     const schema = newSchema();
     const store = postgresStore(pool(), { schema, maxEntries: 2 });
     const position = await positionOf(store);

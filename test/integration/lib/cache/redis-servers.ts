@@ -20,6 +20,7 @@ export interface TestRedis {
 export async function startOne(): Promise<TestRedis | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'streamgate-redis-'));
   const server = await startRedis(directory);
+  if (!server) await remove(directory);
   return server && { ...server, stop: () => Promise.all([server.stop(), remove(directory)]).then(() => {}) };
 }
 

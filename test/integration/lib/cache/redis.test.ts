@@ -549,7 +549,8 @@ describe('options', () => {
     ['http://user:secret@host', '"http://…@host" does not begin'],
     ['redis://:secret%@host', '"redis://…@host" has a "%"'],
     ['redis://user:secret@host/name', '"redis://…@host/name" names a database'],
-    ['redis://host?family=6', '"redis://host?family=6" has a part after "?"'],
+    ['redis://host?password=secret', '"redis://host?…" has a part after "?"'],
+    ['redis://user:12?secret@host', '"redis://…@host" has a part after "?"'],
   ])('the URL "%s" is refused', async (url, message) => {
     const answer = await refused(connectRedis(url));
     expect(answer).toContain(message);

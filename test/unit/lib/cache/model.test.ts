@@ -299,6 +299,6 @@ test.each<[string, boolean, number, EvictionPolicyName, boolean]>([
     fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), (steps) =>
       run(steps, hasStore, count, policy, lease),
     ),
-    { numRuns: 150, interruptAfterTimeLimit: 20_000, endOnFailure: false },
+    { numRuns: 300, endOnFailure: false },
   );
 });
