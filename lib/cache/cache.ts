@@ -1,6 +1,6 @@
 import type { Cdn } from './cdn.ts';
 import { Definition, type DefinitionOptions, type Surroundings } from './definition.ts';
-import type { Duration } from './duration.ts';
+import { type Duration, milliseconds } from './duration.ts';
 import { createEngine, type Engine, Shelf, type Wanted } from './engine.ts';
 import { CacheError } from './errors.ts';
 import { type EvictionPolicyName, evictionPolicies } from './eviction.ts';
@@ -101,9 +101,11 @@ export class Cache {
   readonly #adHocPlans = new WeakMap<object, Plan>();
 
   constructor(options: CacheOptions) {
-    const { l1 = {}, l2, l3, reporters = [] } = options;
+    const { l1 = {}, l2, l3, breaker = {}, reporters = [] } = options;
     checkOptions(options, cacheOptions, 'createCache');
     checkOptions(l1, ['maxEntries', 'maxBytes', 'policy'], 'l1');
+    checkOptions(breaker, ['failures', 'cooldown'], 'breaker');
+    for (const name of ['maxLag', 'softLimit', 'hardLimit'] as const) milliseconds(options[name] ?? 0, name);
     const { policy = 'lru', maxEntries = 1_000, maxBytes } = l1;
     if (!evictionPolicies.includes(policy)) {
       throw new CacheError('option-invalid', `l1.policy: there is no "${policy}", but ${evictionPolicies.join(', ')}.`);
@@ -169,7 +171,7 @@ export class Cache {
     load: (context: LoadContext<Value>) => Value | Promise<Value>,
     policy: Policy<string, Value> = defaults,
   ): Promise<Value> {
-    if (this.#definitions.has(nameIn(key))) {
+    if (this.#definitions.has(nameIn(checkKey(key)))) {
       throw new CacheError('key-invalid', `"${key}" is a key of the definition "${nameIn(key)}": ask that for it.`);
     }
     let plan = this.#adHocPlans.get(policy);
@@ -197,6 +199,8 @@ export class Cache {
    */
   async invalidate({ keys = [], tags = [], ...others }: Partial<Labels>): Promise<void> {
     checkOptions(others, ['keys', 'tags'], 'invalidate');
+    if (!Array.isArray(keys)) throw new CacheError('key-invalid', 'The keys to invalidate are not an array.');
+    if (!Array.isArray(tags)) throw new CacheError('tag-invalid', 'The tags to invalidate are not an array.');
     for (const key of keys) checkKey(key);
     for (const tag of tags) checkTags([tag]);
     if (keys.length + tags.length > 0) await this.#invalidate({ keys, tags });
@@ -281,9 +285,11 @@ export class Cache {
     }
     if (this.#cdn) {
       counters.l3.purges++;
-      await this.#cdn.purge([...labels.keys, ...labels.tags]).catch((error) => {
+      await this.#cdn.purge([...labels.keys, ...labels.tags]).catch((cause) => {
         counters.l3.purgesFailed++;
-        failures.push(error);
+        failures.push(
+          new CacheError('level-unreachable', `The third level was not purged: ${cause.message}`, { cause }),
+        );
       });
     }
     const [failure, ...more] = failures;

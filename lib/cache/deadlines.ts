@@ -1,3 +1,6 @@
+/** As long as a timer can wait: 24 days. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
+export const maxTimerMs = 2 ** 31 - 1;
+
 /** Something that must be over by a time. */
 interface Deadline {
   at: number;
@@ -33,7 +36,7 @@ export class Deadlines {
   #arm(ms: number): void {
     this.#isArmed = true;
     // After a freeze, or a long piece of work, the timer is early: what has arrived meanwhile is read first.
-    setTimeout(() => setImmediate(() => this.#check()), Math.max(1, Math.ceil(ms))).unref();
+    setTimeout(() => setImmediate(() => this.#check()), Math.min(Math.max(1, Math.ceil(ms)), maxTimerMs)).unref();
   }
 
   #check(): void {

@@ -17,6 +17,6 @@ export function milliseconds(duration: Duration, name: string): number {
   if (ms >= 0) return ms;
   throw new CacheError(
     'option-invalid',
-    `${name}: ${JSON.stringify(duration)} is not a duration. Write milliseconds, or '250ms', '90s', '5m', '12h', '7d'.`,
+    `${name}: "${String(duration)}" is not a duration. Write milliseconds, or '250ms', '90s', '5m', '12h', '7d'.`,
   );
 }

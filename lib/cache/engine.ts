@@ -18,6 +18,8 @@ interface Flight {
   waiting: number;
   /** Whether it came as far as the loader. */
   isLoading: boolean;
+  /** Whether it refreshes what is there, and may bring nothing else. */
+  isRefresh: boolean;
 }
 
 /** A failed load, remembered so that not everybody tries again at once. */
@@ -51,6 +53,18 @@ export interface Engine {
   put(shelf: Shelf, entry: Entry): void;
   /** Ends it: from now on nothing is served or loaded. */
   close(): void;
+}
+
+/** How somebody sets out. */
+interface Setting {
+  /** What to serve when the load fails. */
+  fallback?: Entry | undefined;
+  /** What is being refreshed: only something newer will do. */
+  current?: Entry | undefined;
+  /** Whether the second level has just given no answer. */
+  isSilent: boolean;
+  /** How many wait for it at first. */
+  waiting: number;
 }
 
 /** So many failures are remembered for a definition. */
@@ -120,41 +134,58 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     return log.isValid(key, tags, position);
   }
 
-  /** Joins who is on the way to a key already, or sets out. */
-  function fly(wanted: Wanted, fallback: Entry | undefined, isConfirmed: boolean, now: number): Promise<Entry> {
+  /**
+   * Joins who is on the way to a key already, or sets out.
+   *
+   * @param isConfirmed whether the second level has answered just now, or had no need to
+   * @param isAgain whether this is somebody who has been on the way before, and is counted
+   */
+  function fly(
+    wanted: Wanted,
+    fallback: Entry | undefined,
+    isConfirmed: boolean,
+    now: number,
+    isAgain = false,
+  ): Promise<Entry> {
     const { flights, failures } = wanted.shelf;
     const flight = flights.get(wanted.id);
-    if (flight) return join(wanted, flight, fallback, isConfirmed, now);
+    if (flight) return join(wanted, flight, fallback, isConfirmed, now, isAgain);
     const failure = failures.size > 0 ? failures.get(wanted.id) : undefined;
-    if (!failure || now >= failure.until) return setOut(wanted, fallback, undefined);
+    if (!failure || now >= failure.until) {
+      return setOut(wanted, { fallback, isSilent: !isConfirmed, waiting: isAgain ? 0 : 1 });
+    }
     counters.loads.rememberedErrors++;
     return serveOnError(failure.error, fallback);
   }
 
-  /** Waits for who is on the way, and sets out anew where that one set out too early to bring what is asked for now. */
+  /** Waits for who is on the way, and sets out anew where that one cannot bring what is asked for now. */
   function join(
     wanted: Wanted,
     flight: Flight,
     fallback: Entry | undefined,
     isConfirmed: boolean,
     now: number,
+    isAgain: boolean,
   ): Promise<Entry> {
-    counters.loads.joined++;
-    flight.waiting++;
+    if (!isAgain) {
+      counters.loads.joined++;
+      flight.waiting++;
+    }
     const isRecent = isConfirmed || isTrusted(flight.startedAt, now);
-    if (isRecent && flight.generation === log.generation && !fallback) return flight.entry;
+    if (isRecent && flight.generation === log.generation && !flight.isRefresh && !fallback) return flight.entry;
     return flight.entry.then(
-      (entry) =>
-        isValid(entry) && (isRecent || isTrusted(entry.obtainedAt, now))
-          ? entry
-          : fly(wanted, fallback, isConfirmed, Date.now()),
+      (entry) => {
+        const isGood = isValid(entry) && (flight.isLoading || Date.now() < entry.staleUntil);
+        if (isGood && (isRecent || isTrusted(entry.obtainedAt, now))) return entry;
+        return fly(wanted, fallback, isConfirmed, Date.now(), true);
+      },
       (error) => serveOnError(error, fallback),
     );
   }
 
-  /** What is left when a load has failed: an older value, unless it is known to be invalid. */
+  /** What is left when a load has failed: an older value, unless it is too old, or known to be invalid. */
   function serveOnError(error: unknown, fallback: Entry | undefined): Promise<Entry> {
-    if (!fallback || !isValid(fallback)) return Promise.reject(error);
+    if (!fallback || Date.now() >= fallback.staleUntil || !isValid(fallback)) return Promise.reject(error);
     counters.loads.servedOnError++;
     return Promise.resolve(fallback);
   }
@@ -164,28 +195,25 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const { flights, failures } = wanted.shelf;
     if (flights.has(wanted.id) || Date.now() < (failures.get(wanted.id)?.until ?? 0)) return;
     counters.refreshes[why]++;
-    invocations.own(setOut(wanted, undefined, current));
+    invocations.own(setOut(wanted, { current, isSilent: false, waiting: 0 }));
   }
 
-  /**
-   * @param fallback what to serve when the load fails
-   * @param current what is being refreshed: only something newer will do
-   */
-  function setOut(wanted: Wanted, fallback: Entry | undefined, current: Entry | undefined): Promise<Entry> {
+  function setOut(wanted: Wanted, { fallback, current, isSilent, waiting }: Setting): Promise<Entry> {
     const { flights } = wanted.shelf;
-    const flight = {
+    const flight: Flight = {
       entry: none,
       generation: log.generation,
       startedAt: Date.now(),
-      waiting: current ? 0 : 1,
+      waiting,
       isLoading: false,
+      isRefresh: current !== undefined,
     };
     const land = () => {
       flights.delete(wanted.id);
       if (flight.isLoading) counters.waits += flight.waiting;
     };
     flights.set(wanted.id, flight);
-    flight.entry = way(wanted, flight, fallback ?? current, current).then(
+    flight.entry = way(wanted, flight, isSilent, fallback ?? current, current).then(
       (entry) => {
         land();
         // What the second level had was stale: that it was served is no reason not to refresh it.
@@ -201,7 +229,13 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   }
 
   /** Second level, then loader. */
-  function way(wanted: Wanted, flight: Flight, previous?: Entry, current?: Entry): Promise<Entry> {
+  function way(
+    wanted: Wanted,
+    flight: Flight,
+    isSilent: boolean,
+    previous: Entry | undefined,
+    current: Entry | undefined,
+  ): Promise<Entry> {
     const { key, plan } = wanted;
     try {
       statistics.keys.add(checkKey(key));
@@ -212,10 +246,11 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     return shared.find({
       key,
       leaseMs: plan.leaseMs,
+      isSilent,
       current,
       previous,
       accept: (kept, askedAt) => accept(wanted, kept, askedAt),
-      load: (position, previous, leaseToken) => load(wanted, flight, position, previous, leaseToken),
+      load: (position, older, leaseToken) => load(wanted, flight, position, older, leaseToken),
     });
   }
 
@@ -238,26 +273,36 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
         stopWatching();
         const loadMs = performance.now() - started;
         timers.loads.record(loadMs);
-        const entry = entryOf(wanted, value, loadMs, startedAt, position);
+        let entry: Entry;
+        try {
+          entry = entryOf(wanted, value, loadMs, startedAt, position);
+        } catch (error) {
+          return failed(wanted, error);
+        }
         counters.loads.ok++;
         if (shelf.failures.size > 0) shelf.failures.delete(id);
         keep(shelf, entry, 'obtainedAt');
-        if (shared) invocations.own(shared.keep(entry, leaseToken));
+        if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
         return entry;
       },
       (error) => {
         stopWatching();
         timers.loads.record(performance.now() - started);
-        const code = error instanceof CacheError && error.code;
-        // That an invocation ended says nothing of the next load.
-        if (code === 'invocation-over') throw error;
-        counters.loads.failed++;
-        if (code === 'load-timeout') counters.loads.timedOut++;
-        shelf.failures.set(id, { error, until: Date.now() + plan.retryAfterMs });
-        if (shelf.failures.size > maxFailures) shelf.failures.delete(shelf.failures.keys().next().value as string);
-        throw error;
+        return failed(wanted, error);
       },
     );
+  }
+
+  /** Counts a load that failed, and remembers it. @throws its error */
+  function failed({ shelf, plan, id }: Wanted, error: unknown): never {
+    const code = error instanceof CacheError && error.code;
+    // That an invocation ended says nothing of the next load.
+    if (code === 'invocation-over') throw error;
+    counters.loads.failed++;
+    if (code === 'load-timeout') counters.loads.timedOut++;
+    shelf.failures.set(id, { error, until: Date.now() + plan.retryAfterMs });
+    if (shelf.failures.size > maxFailures) shelf.failures.delete(shelf.failures.keys().next().value as string);
+    throw error;
   }
 
   function deadlinesAfter(ms: number): Deadlines {
@@ -273,10 +318,11 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const { plan, id, key, raw } = wanted;
     const freshMs = plan.freshMs(value, raw);
     if (freshMs > 0 && plan.jitter === 0) counters.unjitteredWrites++;
-    const freshUntil = Date.now() + freshMs * (1 - plan.jitter * Math.random());
-    const staleUntil = freshMs > 0 ? freshUntil + plan.staleMs : freshUntil;
+    const now = Date.now();
+    const freshUntil = now + freshMs * (1 - plan.jitter * Math.random());
+    const staleUntil = freshMs > 0 ? freshUntil + plan.staleMs(value) : freshUntil;
     const kept = { value, tags: plan.tagsOf(value, raw), freshUntil, staleUntil, loadMs, position };
-    return new Entry(kept, id, key, freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshMs), obtainedAt);
+    return new Entry(kept, id, key, freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshUntil - now), obtainedAt);
   }
 
   /** An entry of what the second level holds. */
@@ -296,14 +342,20 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const now = Date.now();
     const other = entries.get(entry.id);
     const isOvertaken = other && other[by] > entry[by] && other.position >= entry.position;
-    if (entry.staleUntil > now && !isOvertaken) memory.add(entries, entry, now);
+    if (isClosed || isOvertaken) return true;
+    if (entry.staleUntil > now) memory.add(entries, entry, now);
+    // What may not be kept still makes old what was.
+    else if (other) memory.remove(other, 'expired');
     return true;
   }
 
   return {
     get,
     make: (wanted, value) => entryOf(wanted, value, 0, Date.now(), log.cursor),
-    put: (shelf, entry) => keep(shelf, entry, 'obtainedAt'),
+    put(shelf, entry) {
+      shelf.failures.delete(entry.id);
+      keep(shelf, entry, 'obtainedAt');
+    },
     close() {
       isClosed = true;
     },

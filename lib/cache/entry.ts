@@ -1,4 +1,5 @@
 import type { Kept } from './level.ts';
+import { isNegative } from './plan.ts';
 import type { Position } from './store.ts';
 
 /** A value in the first level, with all that decides whether and how it is served. Times are in milliseconds since 1970. */
@@ -50,6 +51,6 @@ export class Entry<Value = unknown> {
   /** What kind of hit it is at a time. */
   kind(now: number): 'fresh' | 'stale' | 'negative' {
     if (now >= this.freshUntil) return 'stale';
-    return this.value === null || this.value === undefined ? 'negative' : 'fresh';
+    return isNegative(this.value) ? 'negative' : 'fresh';
   }
 }

@@ -1,9 +1,11 @@
+import { maxTimerMs } from './deadlines.ts';
 import { CacheError } from './errors.ts';
 import type { Load } from './load.ts';
 
 /** What Lambda tells a handler of its time: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
 export interface InvocationContext {
-  getRemainingTimeInMillis(): number;
+  /** Where it is missing, as in a test, the invocation has all the time that its work takes. */
+  getRemainingTimeInMillis?(): number;
 }
 
 /** An invocation that uses the cache. Ends when it is disposed of, or told so. */
@@ -17,16 +19,13 @@ const nothing = () => {};
 /** What is left of an invocation's time when the waiting ends: for the answer to be sent. In milliseconds. */
 const marginMs = 50;
 
-/** As long as a timer can wait: 24 days. https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
-const maxTimerMs = 2 ** 31 - 1;
-
 /**
  * The invocations under way, and the work that they own: refreshes, and writes to the second level. An environment is
  * frozen when its last invocation has answered, so the last one waits for all of that work, and what cannot be finished
  * in its time is given up. Without any invocation, in a process that is never frozen, work just runs.
  */
 export class Invocations {
-  readonly #open = new Map<Scope, number>();
+  readonly #open = new Map<Scope, { startedAt: number; context: InvocationContext | undefined }>();
   readonly #work = new Set<Promise<unknown>>();
   readonly #loads = new Set<Load>();
   /** Is told when the last invocation that is under way began; undefined when there is none. */
@@ -46,7 +45,7 @@ export class Invocations {
       return ended;
     };
     const scope = { end, [Symbol.asyncDispose]: end };
-    this.#open.set(scope, Date.now());
+    this.#open.set(scope, { startedAt: Date.now(), context });
     this.#tell();
     return scope;
   }
@@ -84,33 +83,45 @@ export class Invocations {
     atEnd: () => void,
     onDrop: (loads: number) => void,
   ): Promise<void> {
-    if (this.#open.size === 1) {
+    this.#forgetLost(scope);
+    try {
+      if (this.#open.size > 1) return;
       const work = this.settle()
         .then(atEnd)
         .then(() => this.settle());
-      const restMs = context && context.getRemainingTimeInMillis() - marginMs;
-      if (!(await isDoneWithin(work, restMs))) {
-        onDrop(this.#loads.size);
-        for (const load of this.#loads)
-          load.abort(new CacheError('invocation-over', 'The invocation ended before the load did.'));
-        this.#loads.clear();
-        this.#work.clear();
+      const restMs = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+      const isDone = await isDoneWithin(work, restMs - marginMs);
+      // One that has begun meanwhile owns what is left.
+      if (isDone || this.#open.size > 1) return;
+      onDrop(this.#loads.size);
+      for (const load of this.#loads) {
+        load.abort(new CacheError('invocation-over', 'The invocation ended before the load did.'));
       }
+      this.#loads.clear();
+      this.#work.clear();
+    } finally {
+      this.#open.delete(scope);
+      this.#tell();
     }
-    this.#open.delete(scope);
-    this.#tell();
+  }
+
+  /** An invocation whose time is over has ended, even if nobody said so: a middleware may answer before ours is asked. */
+  #forgetLost(current: Scope): void {
+    for (const [scope, { context }] of this.#open) {
+      if (scope !== current && (context?.getRemainingTimeInMillis?.() ?? 1) <= 0) this.#open.delete(scope);
+    }
   }
 
   #tell(): void {
-    const starts = [...this.#open.values()];
+    const starts = [...this.#open.values()].map(({ startedAt }) => startedAt);
     this.onChange(starts.length === 0 ? undefined : Math.max(...starts));
   }
 }
 
-async function isDoneWithin(work: Promise<void>, ms = maxTimerMs): Promise<boolean> {
+async function isDoneWithin(work: Promise<void>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms), false);
+    timer = setTimeout(resolve, Math.min(Math.max(0, ms), maxTimerMs), false);
   });
   const isDone = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);

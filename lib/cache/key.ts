@@ -10,18 +10,27 @@ export const maxTags = 49;
  * The text of an identifier that is not a string. Objects are written as JSON with their properties in order,
  * so that `{ a: 1, b: 2 }` and `{ b: 2, a: 1 }` are the same key; properties that are undefined do not count.
  *
- * @throws CacheError `key-invalid` for what has no such text: undefined, functions, symbols
+ * @throws CacheError `key-invalid` for what has no text of its own: functions, symbols, NaN, instances of most classes
  */
 export function textOf(id: unknown): string {
   if (typeof id === 'string') return id;
-  const text = typeof id === 'bigint' ? String(id) : JSON.stringify(id, ordered);
-  if (text !== undefined) return text;
-  throw new CacheError('key-invalid', `A ${typeof id} is no key. Define the cache with \`key: (id) => string\`.`);
+  if (typeof id === 'bigint') return String(id);
+  try {
+    const text = JSON.stringify(id, ordered);
+    if (text !== undefined) return text;
+  } catch {
+    // Told below.
+  }
+  throw new CacheError('key-invalid', `This ${typeof id} is no key. Define the cache with \`key: (id) => string\`.`);
 }
 
-function ordered(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** Sorts the properties of objects, and refuses whatever JSON would write like something else. */
+function ordered(this: unknown, _name: string, value: unknown): unknown {
+  const isPlain = value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);
+  if (isPlain || Array.isArray(value) || (value === undefined && !Array.isArray(this))) return value;
+  const prototype = typeof value === 'object' && Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw value;
+  return Object.fromEntries(Object.entries(value as object).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** @throws CacheError `key-invalid` unless it is a well-formed text of 1 to {@link maxKeyBytes} bytes */

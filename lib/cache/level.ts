@@ -34,6 +34,8 @@ export interface Search {
   readonly key: string;
   /** For how long one process at a time may load the key, in milliseconds; 0: all may. */
   readonly leaseMs: number;
+  /** Whether there was no answer a moment ago: then it is not asked again. */
+  readonly isSilent: boolean;
   /** What is being refreshed: only something newer will do. */
   readonly current: Entry | undefined;
   /** An older value, for the loader to know. */
@@ -55,8 +57,12 @@ export interface SharedLevel extends Reporter {
   isTrusted(obtainedAt: number, now: number): boolean;
   /** Finds a value, by the loader where the second level has none. */
   find(search: Search): Promise<Entry>;
-  /** Keeps a value that was loaded. Never rejects. */
-  keep(entry: Entry, leaseToken?: string): Promise<void>;
+  /**
+   * Keeps a value that was loaded. Never rejects.
+   *
+   * @param isReplacement whether there was an older one: that one goes even where this one may not be kept
+   */
+  keep(entry: Entry, isReplacement: boolean, leaseToken?: string): Promise<void>;
   /**
    * Invalidates keys and tags for everybody, and puts an entry in the place of one of them.
    *

@@ -45,13 +45,13 @@ export class Load implements LoadContext {
    */
   call(loader: Loader, deadlines: Deadlines): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const loading = loader.load(loader.raw, this);
-      if (!(loading instanceof Promise)) return resolve(loading);
+      const loading = loader.load(loader.raw, this) as PromiseLike<unknown> | undefined | null;
+      if (typeof loading?.then !== 'function') return resolve(loading);
       this.#reject = reject;
       const done = deadlines.set(() =>
         this.abort(new CacheError('load-timeout', `The load of "${loader.key}" took more than ${deadlines.ms} ms.`)),
       );
-      loading.then(
+      Promise.resolve(loading).then(
         (value) => {
           done();
           resolve(value);

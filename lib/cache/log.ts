@@ -77,8 +77,8 @@ export class InvalidationLog {
 
   #changed(): void {
     this.generation++;
-    this.latest =
-      this.#blocked.size > 0 ? Number.POSITIVE_INFINITY : Math.max(this.#floor, ...this.#positions.values());
+    this.latest = this.#blocked.size > 0 ? Number.POSITIVE_INFINITY : this.#floor;
+    for (const at of this.#positions.values()) this.latest = Math.max(this.latest, at);
   }
 }
 

@@ -96,12 +96,22 @@ const entryBytes = 250;
  * The size of a value in memory, estimated: two bytes for a character, eight for a number or a reference, the length of
  * buffers. Good to about a factor of two, which is what a bound needs.
  */
-export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
-  if (typeof value === 'string') return 2 * value.length + 16;
-  if (typeof value !== 'object' || value === null || seen.has(value)) return 8;
-  seen.add(value);
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value.byteLength + 100;
-  // Names of properties are shared between objects of a shape; keys of a Map are not.
-  const parts = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
-  return parts.reduce<number>((bytes, part) => bytes + 8 + sizeOf(part, seen), 32);
+export function sizeOf(value: unknown): number {
+  let bytes = 0;
+  const seen = new Set<unknown>();
+  // A list, not a recursion: a value may be deeper than the stack.
+  const parts = [value];
+  for (let part = parts.pop(); part !== undefined || parts.length > 0; part = parts.pop()) {
+    bytes += 8;
+    if (typeof part === 'string') bytes += 2 * part.length + 8;
+    if (typeof part !== 'object' || part === null || seen.has(part)) continue;
+    seen.add(part);
+    bytes += 32;
+    if (ArrayBuffer.isView(part) || part instanceof ArrayBuffer) bytes += part.byteLength + 60;
+    else if (part instanceof Map) parts.push(...part.keys(), ...part.values());
+    else if (part instanceof Set) parts.push(...part);
+    // Names of properties are shared between objects of a shape.
+    else parts.push(...Object.values(part));
+  }
+  return bytes;
 }

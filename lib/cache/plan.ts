@@ -19,7 +19,7 @@ export interface Policy<Id = unknown, Value = unknown> {
   fresh?: Duration | ((value: Value, id: Id) => Duration) | undefined;
   /** For how long after that it is still served, while it is refreshed, or because a load failed. Default: not at all. */
   stale?: Duration | undefined;
-  /** For how long it is remembered that there is nothing (null or undefined). Default: as `fresh`. 0: not at all. */
+  /** For how long it is remembered that there is nothing (null or undefined), without being stale afterwards. Default: as any value. 0: not at all. */
   negative?: Duration | undefined;
   /** What a value can be invalidated by, beside its key. */
   tags?: readonly string[] | ((value: Value, id: Id) => readonly string[]) | undefined;
@@ -52,7 +52,7 @@ export interface DefinitionOptions<Id, Value> extends Policy<Id, Value> {
 /** A policy with all its defaults, in milliseconds. */
 export interface Plan {
   freshMs(value: unknown, id: unknown): number;
-  staleMs: number;
+  staleMs(value: unknown): number;
   tagsOf(value: unknown, id: unknown): readonly string[];
   jitter: number;
   earlyRefresh: number;
@@ -83,14 +83,15 @@ export function planOf(name: string, policy: Policy): Plan {
     throw new CacheError('option-invalid', `"${name}", ${option}: ${value} is not a number from 0 to ${most}.`);
   };
   const fixedMs = typeof fresh === 'function' ? 0 : duration(fresh, 'fresh');
+  const staleMs = duration(policy.stale ?? 0, 'stale');
   const negativeMs = negative === undefined ? undefined : duration(negative, 'negative');
   if (typeof tags !== 'function') checkTags(tags);
   return {
     freshMs(value, id) {
-      if (negativeMs !== undefined && (value === null || value === undefined)) return negativeMs;
+      if (negativeMs !== undefined && isNegative(value)) return negativeMs;
       return typeof fresh === 'function' ? duration(fresh(value, id), 'fresh') : fixedMs;
     },
-    staleMs: duration(policy.stale ?? 0, 'stale'),
+    staleMs: (value) => (isNegative(value) && negativeMs !== undefined ? 0 : staleMs),
     tagsOf: (value, id) => (typeof tags === 'function' ? checkTags(tags(value, id)) : tags),
     jitter: share(policy.jitter ?? 0.1, 'jitter', 0.5),
     earlyRefresh: share(policy.earlyRefresh ?? 1, 'earlyRefresh', 100),
@@ -98,4 +99,9 @@ export function planOf(name: string, policy: Policy): Plan {
     retryAfterMs: duration(policy.retryAfter ?? '1s', 'retryAfter'),
     leaseMs: lease === false ? 0 : duration(lease, 'lease'),
   };
+}
+
+/** Whether a value says that there is nothing. */
+export function isNegative(value: unknown): boolean {
+  return value === null || value === undefined;
 }

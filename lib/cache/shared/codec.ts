@@ -59,7 +59,7 @@ export function decode(bytes: Uint8Array): Encoded | undefined {
   const freshUntil = buffer.readDoubleLE(2);
   const staleUntil = buffer.readDoubleLE(10);
   const loadMs = buffer.readFloatLE(18);
-  if (!(freshUntil <= staleUntil && loadMs >= 0)) return undefined;
+  if (!(freshUntil <= staleUntil && Number.isFinite(loadMs))) return undefined;
   try {
     let body = buffer.subarray(headerBytes);
     if (flags & compressed) body = inflateRawSync(body, { maxOutputLength: maxInflatedBytes });
@@ -72,7 +72,7 @@ export function decode(bytes: Uint8Array): Encoded | undefined {
 function bodyOf(value: unknown): [encoding: number, body: Buffer] {
   if (value === undefined) return [encodings.nothing, Buffer.alloc(0)];
   if (Buffer.isBuffer(value)) return [encodings.bytes, value];
-  if (isJson(value, 0)) return [encodings.json, Buffer.from(JSON.stringify(value))];
+  if (isJson(value, new Set())) return [encodings.json, Buffer.from(JSON.stringify(value))];
   try {
     return [encodings.structured, serialize(value)];
   } catch (cause) {
@@ -84,29 +84,30 @@ function bodyOf(value: unknown): [encoding: number, body: Buffer] {
   }
 }
 
+/** Bytes are copied: they lie in the buffer of a whole answer, which would be kept with them. */
 function valueIn(encoding: number, body: Buffer): unknown {
   if (encoding === encodings.json) return JSON.parse(body.toString());
-  if (encoding === encodings.structured) return deserialize(body);
-  // A copy: the bytes lie in the buffer of a whole answer, which would be kept with them.
+  if (encoding === encodings.structured) return deserialize(Buffer.from(body));
   if (encoding === encodings.bytes) return Buffer.from(body);
   if (encoding === encodings.nothing) return undefined;
   throw new Error('An encoding that this version does not know.');
 }
 
-/** Deeper than this is left to the structured clone, which knows cycles. */
+/** Deeper than this is left to the structured clone, which needs no stack for it. */
 const maxDepth = 100;
 
-/** Whether JSON gives a value back exactly as it is. */
-function isJson(value: unknown, depth: number): boolean {
+/** Whether JSON gives a value back exactly as it is. What is contained twice it would write twice. */
+function isJson(value: unknown, seen: Set<object>, depth = 0): boolean {
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
-  if (typeof value !== 'object' || depth > maxDepth) return false;
+  if (typeof value !== 'object' || depth > maxDepth || seen.has(value)) return false;
+  seen.add(value);
   if (Array.isArray(value)) {
     // By index, since a hole in the array would be skipped otherwise.
-    for (let at = 0; at < value.length; at++) if (!isJson(value[at], depth + 1)) return false;
+    for (let at = 0; at < value.length; at++) if (!isJson(value[at], seen, depth + 1)) return false;
     return Object.getPrototypeOf(value) === Array.prototype && Object.keys(value).length === value.length;
   }
   if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false;
-  for (const name in value) if (!isJson((value as Record<string, unknown>)[name], depth + 1)) return false;
+  for (const name in value) if (!isJson((value as Record<string, unknown>)[name], seen, depth + 1)) return false;
   return true;
 }

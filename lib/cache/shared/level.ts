@@ -57,6 +57,9 @@ const maxBatch = 200;
 /** Between two questions to somebody who holds a lease: at first, and at most, in milliseconds. */
 const leasePollMs = { first: 10, most: 100 };
 
+/** What is to be kept for longer is kept for ten years. */
+const maxTtlMs = 315_360_000_000;
+
 /** Counters are kept by the hour. */
 const spanMs = 3_600_000;
 
@@ -128,11 +131,11 @@ class Level implements SharedLevel {
   }
 
   async find(search: Search): Promise<Entry> {
-    const { key, current, previous } = search;
+    const { key, current, previous, isSilent } = search;
     this.#keys.add(key);
     const askedAt = Date.now();
     // What failed to answer is as good as an answer that knows nothing.
-    const found = await this.#read(key)?.catch(() => undefined);
+    const found = isSilent ? undefined : await this.#read(key)?.catch(() => undefined);
     const stored = found && this.#accept(search, found, askedAt);
     if (found) this.#count(stored);
     if (stored && isNewer(stored, current) && (!current || Date.now() < stored.freshUntil)) return stored;
@@ -151,8 +154,8 @@ class Level implements SharedLevel {
     }
   }
 
-  async keep(entry: Entry, leaseToken?: string): Promise<void> {
-    const written = this.#encode(entry);
+  async keep(entry: Entry, isReplacement: boolean, leaseToken?: string): Promise<void> {
+    const written = this.#encode(entry, isReplacement ? 1 : 0);
     if (written) {
       const batch = this.#writes.join();
       batch.items.push({ ...written, position: entry.position, leaseToken });
@@ -165,10 +168,10 @@ class Level implements SharedLevel {
   async invalidate(labels: Labels, replacement?: Entry): Promise<void> {
     const { log } = this.#core;
     // What cannot be written must not be an invalidation either.
-    const written = replacement && this.#encode(replacement, true);
+    const written = replacement && this.#encode(replacement, 0, true);
     const all = together(this.#untold, labels);
     try {
-      const { position } = await this.#limited(this.#tell(all, written));
+      const { position } = await this.#limited(() => this.#tell(all, written));
       if (replacement) replacement.position = position;
     } catch (cause) {
       log.block(labels);
@@ -201,7 +204,8 @@ class Level implements SharedLevel {
     const ranks = this.#keys.ranks.slice();
     const grown = [...ranks.entries()].filter(([register, rank]) => rank > (this.#toldRanks[register] as number));
     const maxima = Object.fromEntries(grown.map(([register, rank]) => [`keys.${register}`, rank]));
-    await this.#limited(this.#store.count(this.#span, { sums, maxima }, keepCountsMs));
+    await this.#told();
+    await this.#limited(() => this.#store.count(this.#span, { sums, maxima }, keepCountsMs));
     this.#toldRanks = ranks;
     const span = spanOf(Date.now());
     if (span === this.#span) return;
@@ -214,7 +218,7 @@ class Level implements SharedLevel {
   /** A value from the second level after all, when it was too slow before and the load has failed. */
   async #rescue(search: Search): Promise<Entry | undefined> {
     const askedAt = Date.now();
-    const reply = await this.#limited(this.#converse([search.key], askedAt)).catch(() => undefined);
+    const reply = await this.#limited(() => this.#converse([search.key], askedAt)).catch(() => undefined);
     return reply && this.#accept(search, { position: reply.position, entry: reply.entries[0] }, askedAt);
   }
 
@@ -225,7 +229,7 @@ class Level implements SharedLevel {
     const until = Date.now() + leaseMs;
     for (let pause = leasePollMs.first; ; pause = Math.min(2 * pause, leasePollMs.most)) {
       const askedAt = Date.now();
-      const reply: LeaseReply | undefined = await this.#limited(this.#store.lease(key, token, leaseMs)).catch(
+      const reply: LeaseReply | undefined = await this.#limited(() => this.#store.lease(key, token, leaseMs)).catch(
         () => undefined,
       );
       if (!reply) return undefined;
@@ -244,7 +248,7 @@ class Level implements SharedLevel {
 
   /** Gives a lease back, behind the caller's back: it also ends by itself. */
   #release(key: string, token: string): void {
-    this.#core.invocations.own(this.#limited(this.#store.release(key, token)));
+    this.#core.invocations.own(this.#limited(() => this.#store.release(key, token)));
   }
 
   #accept(search: Search, { position, entry }: Found, askedAt: number): Entry | undefined {
@@ -258,10 +262,14 @@ class Level implements SharedLevel {
     counters.l2[entry ? entry.kind(Date.now()) : 'misses']++;
   }
 
-  /** What is to be written; undefined when there is no point in it, or no way. */
-  #encode(entry: Entry, isAsked = false): Omit<NewEntry, 'position'> | undefined {
+  /**
+   * What is to be written; undefined when there is no point in it, or no way.
+   *
+   * @param leastMs for how long it is kept at least; 0: what may not be kept is not written
+   */
+  #encode(entry: Entry, leastMs: number, isAsked = false): Omit<NewEntry, 'position'> | undefined {
     const { key, tags, staleUntil } = entry;
-    const ttlMs = Math.ceil(staleUntil - Date.now());
+    const ttlMs = Math.min(Math.max(Math.ceil(staleUntil - Date.now()), leastMs), maxTtlMs);
     if (ttlMs <= 0) return undefined;
     try {
       return { key, tags, ttlMs, bytes: encode(entry, this.#compressAbove) };
@@ -317,10 +325,15 @@ class Level implements SharedLevel {
   }
 
   async #converse(keys: string[], sentAt: number): Promise<ReadReply> {
-    if (this.#untold) await this.#tell(this.#untold);
+    await this.#told();
     const reply = await this.#store.read(keys, this.#core.log.cursor || undefined);
     this.#learn(reply, sentAt);
     return reply;
+  }
+
+  /** Tells what could not be told when it happened, before anything else is said. */
+  async #told(): Promise<void> {
+    if (this.#untold) await this.#tell(this.#untold);
   }
 
   /** Tells of an invalidation, and with it of those that could not be told when they happened. */
@@ -343,7 +356,7 @@ class Level implements SharedLevel {
     const { counters } = this.#core.statistics;
     try {
       if (this.breaker !== 'closed') throw unreachable('The breaker is open.');
-      const kept = await this.#limited(this.#store.write(entries));
+      const kept = await this.#limited(() => this.#told().then(() => this.#store.write(entries)));
       for (const isKept of kept) counters.l2[isKept ? 'writes' : 'writesOutdated']++;
     } catch {
       counters.l2.writesFailed += entries.length;
@@ -378,10 +391,11 @@ class Level implements SharedLevel {
     }
   }
 
-  #limited<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  #limited<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const done = this.#hard.set(() => reject(unreachable(`The second level took more than ${this.#hard.ms} ms.`)));
-      answer.then(resolve, reject).finally(done);
+      // What the store throws at once is an answer, too.
+      Promise.resolve().then(ask).then(resolve, reject).finally(done);
     });
   }
 }
