@@ -106,6 +106,7 @@ export class Cache {
     checkOptions(l1, ['maxEntries', 'maxBytes', 'policy'], 'l1');
     checkOptions(breaker, ['failures', 'cooldown'], 'breaker');
     for (const name of ['maxLag', 'softLimit', 'hardLimit'] as const) milliseconds(options[name] ?? 0, name);
+    wholeNumber(breaker.failures ?? 1, 1, 'breaker.failures');
     const { policy = 'lru', maxEntries = 1_000, maxBytes } = l1;
     if (!evictionPolicies.includes(policy)) {
       throw new CacheError('option-invalid', `l1.policy: there is no "${policy}", but ${evictionPolicies.join(', ')}.`);
@@ -284,13 +285,14 @@ export class Cache {
       this.#engine.put(wanted.shelf, replacement);
     }
     if (this.#cdn) {
-      counters.l3.purges++;
-      await this.#cdn.purge([...labels.keys, ...labels.tags]).catch((cause) => {
+      try {
+        await this.#cdn.purge([...labels.keys, ...labels.tags]);
+        counters.l3.purges++;
+      } catch (cause) {
         counters.l3.purgesFailed++;
-        failures.push(
-          new CacheError('level-unreachable', `The third level was not purged: ${cause.message}`, { cause }),
-        );
-      });
+        const why = (cause as Error).message;
+        failures.push(new CacheError('level-unreachable', `The third level was not purged: ${why}`, { cause }));
+      }
     }
     const [failure, ...more] = failures;
     if (more.length > 0) throw new CacheError('level-unreachable', failures.join(' '), { cause: failures });

@@ -2,7 +2,7 @@ import { Deadlines } from './deadlines.ts';
 import { Entry } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { checkKey } from './key.ts';
-import type { Core, Kept, SharedLevel } from './level.ts';
+import type { Core, Kept, Pull, SharedLevel } from './level.ts';
 import { Load, type Loader } from './load.ts';
 import type { Plan } from './plan.ts';
 import type { Position } from './store.ts';
@@ -61,8 +61,8 @@ interface Setting {
   fallback?: Entry | undefined;
   /** What is being refreshed: only something newer will do. */
   current?: Entry | undefined;
-  /** Whether the second level has just given no answer. */
-  isSilent: boolean;
+  /** Whether the second level was too slow a moment ago. */
+  isLate: boolean;
   /** How many wait for it at first. */
   waiting: number;
 }
@@ -95,17 +95,17 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     onWork();
     const { entries, flights } = wanted.shelf;
     const isKnown = entries.has(wanted.id) || flights.has(wanted.id);
-    if (!shared || !isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, true);
-    return shared.pull().then((isConfirmed) => getConfirmed(wanted, isConfirmed));
+    if (!shared || !isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, 'answered');
+    return shared.pull().then((pulled) => getConfirmed(wanted, pulled));
   }
 
-  /** @param isConfirmed whether the log is known up to where the promise wants it */
-  function getConfirmed(wanted: Wanted, isConfirmed: boolean): Promise<Entry> {
+  /** @param pulled `answered` also where there was no need to ask: the log is known up to where the promise wants it */
+  function getConfirmed(wanted: Wanted, pulled: Pull): Promise<Entry> {
     const now = Date.now();
     const entry = inMemory(wanted, now);
-    if (!entry || !(isConfirmed || isTrusted(entry.obtainedAt, now))) {
+    if (!entry || !(pulled === 'answered' || isTrusted(entry.obtainedAt, now))) {
       counters.l1.misses++;
-      return fly(wanted, entry, isConfirmed, now);
+      return fly(wanted, entry, pulled, now);
     }
     memory.hit(entry);
     counters.l1[entry.kind(now)]++;
@@ -137,22 +137,21 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   /**
    * Joins who is on the way to a key already, or sets out.
    *
-   * @param isConfirmed whether the second level has answered just now, or had no need to
    * @param isAgain whether this is somebody who has been on the way before, and is counted
    */
   function fly(
     wanted: Wanted,
     fallback: Entry | undefined,
-    isConfirmed: boolean,
+    pulled: Pull,
     now: number,
     isAgain = false,
   ): Promise<Entry> {
     const { flights, failures } = wanted.shelf;
     const flight = flights.get(wanted.id);
-    if (flight) return join(wanted, flight, fallback, isConfirmed, now, isAgain);
+    if (flight) return join(wanted, flight, fallback, pulled, now, isAgain);
     const failure = failures.size > 0 ? failures.get(wanted.id) : undefined;
     if (!failure || now >= failure.until) {
-      return setOut(wanted, { fallback, isSilent: !isConfirmed, waiting: isAgain ? 0 : 1 });
+      return setOut(wanted, { fallback, isLate: pulled === 'late', waiting: isAgain ? 0 : 1 });
     }
     counters.loads.rememberedErrors++;
     return serveOnError(failure.error, fallback);
@@ -163,7 +162,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     wanted: Wanted,
     flight: Flight,
     fallback: Entry | undefined,
-    isConfirmed: boolean,
+    pulled: Pull,
     now: number,
     isAgain: boolean,
   ): Promise<Entry> {
@@ -171,13 +170,13 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       counters.loads.joined++;
       flight.waiting++;
     }
-    const isRecent = isConfirmed || isTrusted(flight.startedAt, now);
+    const isRecent = pulled === 'answered' || isTrusted(flight.startedAt, now);
     if (isRecent && flight.generation === log.generation && !flight.isRefresh && !fallback) return flight.entry;
     return flight.entry.then(
       (entry) => {
         const isGood = isValid(entry) && (flight.isLoading || Date.now() < entry.staleUntil);
         if (isGood && (isRecent || isTrusted(entry.obtainedAt, now))) return entry;
-        return fly(wanted, fallback, isConfirmed, Date.now(), true);
+        return fly(wanted, fallback, pulled, Date.now(), true);
       },
       (error) => serveOnError(error, fallback),
     );
@@ -195,10 +194,10 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const { flights, failures } = wanted.shelf;
     if (flights.has(wanted.id) || Date.now() < (failures.get(wanted.id)?.until ?? 0)) return;
     counters.refreshes[why]++;
-    invocations.own(setOut(wanted, { current, isSilent: false, waiting: 0 }));
+    invocations.own(setOut(wanted, { current, isLate: false, waiting: 0 }));
   }
 
-  function setOut(wanted: Wanted, { fallback, current, isSilent, waiting }: Setting): Promise<Entry> {
+  function setOut(wanted: Wanted, { fallback, current, isLate, waiting }: Setting): Promise<Entry> {
     const { flights } = wanted.shelf;
     const flight: Flight = {
       entry: none,
@@ -213,7 +212,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       if (flight.isLoading) counters.waits += flight.waiting;
     };
     flights.set(wanted.id, flight);
-    flight.entry = way(wanted, flight, isSilent, fallback ?? current, current).then(
+    flight.entry = way(wanted, flight, isLate, fallback ?? current, current).then(
       (entry) => {
         land();
         // What the second level had was stale: that it was served is no reason not to refresh it.
@@ -232,7 +231,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   function way(
     wanted: Wanted,
     flight: Flight,
-    isSilent: boolean,
+    isLate: boolean,
     previous: Entry | undefined,
     current: Entry | undefined,
   ): Promise<Entry> {
@@ -246,7 +245,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     return shared.find({
       key,
       leaseMs: plan.leaseMs,
-      isSilent,
+      isLate,
       current,
       previous,
       accept: (kept, askedAt) => accept(wanted, kept, askedAt),

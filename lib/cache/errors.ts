@@ -7,6 +7,7 @@ export type CacheErrorCode =
   | 'load-timeout'
   | 'invocation-over'
   | 'level-unreachable'
+  | 'level-late'
   | 'closed';
 
 /**

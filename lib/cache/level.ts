@@ -34,8 +34,8 @@ export interface Search {
   readonly key: string;
   /** For how long one process at a time may load the key, in milliseconds; 0: all may. */
   readonly leaseMs: number;
-  /** Whether there was no answer a moment ago: then it is not asked again. */
-  readonly isSilent: boolean;
+  /** Whether it was too slow a moment ago: then it is not waited for again. */
+  readonly isLate: boolean;
   /** What is being refreshed: only something newer will do. */
   readonly current: Entry | undefined;
   /** An older value, for the loader to know. */
@@ -46,13 +46,16 @@ export interface Search {
   load(position: Position, previous: Entry | undefined, leaseToken?: string): Promise<Entry>;
 }
 
+/** What became of an attempt to bring the log up to date: `late` is after the soft limit. */
+export type Pull = 'answered' | 'failed' | 'late';
+
 /** The second level, as a cache uses it. Made by `shared` (shared/level.ts) from a store. */
 export interface SharedLevel extends Reporter {
   /** Until then what is in memory may be served with no question asked. */
   readonly pullDueAt: number;
   readonly breaker: BreakerState;
-  /** Brings the log up to date. Says whether the second level has answered in time. Never rejects. */
-  pull(): Promise<boolean>;
+  /** Brings the log up to date. Never rejects. */
+  pull(): Promise<Pull>;
   /** Whether what was obtained at a time needs no confirmation: it is no older than the promise allows. */
   isTrusted(obtainedAt: number, now: number): boolean;
   /** Finds a value, by the loader where the second level has none. */

@@ -101,17 +101,16 @@ export function sizeOf(value: unknown): number {
   const seen = new Set<unknown>();
   // A list, not a recursion: a value may be deeper than the stack.
   const parts = [value];
-  for (let part = parts.pop(); part !== undefined || parts.length > 0; part = parts.pop()) {
+  while (parts.length > 0) {
+    const part = parts.pop();
     bytes += 8;
     if (typeof part === 'string') bytes += 2 * part.length + 8;
     if (typeof part !== 'object' || part === null || seen.has(part)) continue;
     seen.add(part);
     bytes += 32;
     if (ArrayBuffer.isView(part) || part instanceof ArrayBuffer) bytes += part.byteLength + 60;
-    else if (part instanceof Map) parts.push(...part.keys(), ...part.values());
-    else if (part instanceof Set) parts.push(...part);
-    // Names of properties are shared between objects of a shape.
-    else parts.push(...Object.values(part));
+    // Names of properties are shared between objects of a shape; keys of a Map are not.
+    else for (const item of part instanceof Map || part instanceof Set ? part : Object.values(part)) parts.push(item);
   }
   return bytes;
 }

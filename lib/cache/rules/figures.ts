@@ -54,14 +54,6 @@ export function answeredReads({ l2 }: CacheStatistics): number {
   return l2.fresh + l2.stale + l2.negative + l2.misses;
 }
 
-/** Loads that failed by themselves. One that is dropped at the end of its invocation counts as timed out, too, and is none. */
-export function failedLoads({ loads, refreshes }: CacheStatistics): { all: number; timedOut: number } {
-  return {
-    all: Math.max(0, loads.failed - refreshes.dropped),
-    timedOut: Math.max(0, loads.timedOut - refreshes.dropped),
-  };
-}
-
 /** Whether the second level has as many entries as it may have. */
 export function isL2Full({ l2 }: CacheStatistics, fromPercent = fullPercent): boolean {
   return l2.entries * 100 >= l2.maxEntries * fromPercent;
@@ -97,7 +89,7 @@ export type Cause = 'unreachable' | 'failing' | 'unkept' | 'room' | 'expired' | 
 export function causeOfWaits(statistics: CacheStatistics): Cause {
   const [direct, explained] = largest([
     ['unreachable', unansweredReads(statistics) + statistics.l2.writesFailed],
-    ['failing', failedLoads(statistics).all],
+    ['failing', statistics.loads.failed],
     ['unkept', unkeptLoads(statistics)],
   ]);
   if (explained * 2 >= avoidableWaits(statistics)) return direct;

@@ -9,7 +9,6 @@ import {
   causeOfWaits,
   enoughGets,
   evictedForRoom,
-  failedLoads,
   percent,
   staleHits,
   unansweredReads,
@@ -66,7 +65,7 @@ const because: Record<Cause, (statistics: CacheStatistics) => string> = {
   unreachable: (statistics) =>
     `Most waits beyond the first of each key are the second level's doing: ${plural(unansweredReads(statistics), 'read')} brought no answer, and ${plural(statistics.l2.writesFailed, 'value')} did not get there.`,
   failing: (statistics) =>
-    `Most waits beyond the first of each key were for values that could not be loaded: ${plural(failedLoads(statistics).all, 'attempt')} failed, and what fails is tried again.`,
+    `Most waits beyond the first of each key were for values that could not be loaded: ${plural(statistics.loads.failed, 'attempt')} failed, and what fails is tried again.`,
   unkept: (statistics) =>
     `Most waits beyond the first of each key were for values that nobody may keep: ${plural(unkeptLoads(statistics), 'load')} brought one whose \`fresh\` or \`negative\` is 0.`,
   room: (statistics) =>

@@ -3,11 +3,11 @@ import type { Action } from '../../advice/finding.ts';
 import { count, milliseconds, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import type { CacheSnapshot, CacheStatistics } from '../snapshot.ts';
-import { enoughFailures, failedLoads, percent } from './figures.ts';
+import { enoughFailures, percent } from './figures.ts';
 
 /**
  * `cache/load-failures`: loaders throw, or take longer than `loadTimeout`. Refreshes that were dropped because their
- * invocation was over count as timed out, and are left out: nothing is wrong with their loader.
+ * invocation was over are not among them: nothing is wrong with their loader.
  */
 export const loadFailures = defineRule({
   id: 'cache/load-failures',
@@ -24,34 +24,35 @@ export const loadFailures = defineRule({
   }),
   check({ database, statistics }: CacheSnapshot, options): Draft[] {
     const { loads } = statistics;
-    const failed = failedLoads(statistics);
-    const all = loads.ok + failed.all;
-    if (failed.all < options.minFailures || failed.all * 100 <= all * options.maxFailedPercent) return [];
+    const { failed, timedOut } = loads;
+    const all = loads.ok + failed;
+    if (failed < options.minFailures || failed * 100 <= all * options.maxFailedPercent) return [];
     const { p99 } = loads.latencyMs;
     return [
       {
-        severity: failed.all * 100 >= all * options.criticalPercent ? 'critical' : 'warning',
+        severity: failed * 100 >= all * options.criticalPercent ? 'critical' : 'warning',
         subject: { database },
-        title: `${percent(failed.all / all)} of the loads failed`,
-        detail: `Of ${plural(all, 'load')} ${count(failed.all)} failed, ${failed.timedOut === 0 ? 'none' : count(failed.timedOut)} of them by taking too long. ${loads.servedOnError === 0 ? 'No get was' : plural(loads.servedOnError, 'get was', 'gets were')} served an old value because of it${loads.rememberedErrors === 0 ? '' : `; ${plural(loads.rememberedErrors, 'get')} came right after a failure, for which nobody tried again`}.`,
+        title: `${percent(failed / all)} of the loads failed`,
+        detail: `Of ${plural(all, 'load')} ${count(failed)} failed, ${timedOut === 0 ? 'none' : count(timedOut)} of them by taking too long. ${loads.servedOnError === 0 ? 'No get was' : plural(loads.servedOnError, 'get was', 'gets were')} served an old value because of it${loads.rememberedErrors === 0 ? '' : `; ${plural(loads.rememberedErrors, 'get')} came right after a failure, for which nobody tried again`}.`,
         evidence: {
-          failed: failed.all,
-          timedOut: failed.timedOut,
+          failed,
+          timedOut,
           loads: all,
           servedStale: loads.servedOnError,
           toldOfEarlierError: loads.rememberedErrors,
           ...(p99 === null ? {} : { loadP99Ms: p99 }),
         },
-        action: whatToMend(statistics, failed),
+        action: whatToMend(statistics),
       },
     ];
   },
 });
 
-function whatToMend({ loads }: CacheStatistics, failed: { all: number; timedOut: number }): Action {
+function whatToMend({ loads }: CacheStatistics): Action {
+  const { failed, timedOut } = loads;
   const { p99 } = loads.latencyMs;
   const old = loads.servedOnError === 0 ? ' With `stale` there would be an old value to serve while loads fail.' : '';
-  if (failed.timedOut * 2 > failed.all) {
+  if (timedOut * 2 > failed) {
     const slow = p99 === null ? '' : ` The slowest take ${milliseconds(p99)} (99th percentile).`;
     return {
       kind: 'config',

@@ -59,7 +59,7 @@ export function decode(bytes: Uint8Array): Encoded | undefined {
   const freshUntil = buffer.readDoubleLE(2);
   const staleUntil = buffer.readDoubleLE(10);
   const loadMs = buffer.readFloatLE(18);
-  if (!(freshUntil <= staleUntil && Number.isFinite(loadMs))) return undefined;
+  if (!(freshUntil <= staleUntil && loadMs >= 0 && Number.isFinite(loadMs))) return undefined;
   try {
     let body = buffer.subarray(headerBytes);
     if (flags & compressed) body = inflateRawSync(body, { maxOutputLength: maxInflatedBytes });

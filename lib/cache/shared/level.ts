@@ -4,7 +4,7 @@ import { DistinctKeys } from '../distinct.ts';
 import { milliseconds } from '../duration.ts';
 import type { Entry } from '../entry.ts';
 import { CacheError } from '../errors.ts';
-import type { Core, FleetStatistics, Kept, Search, SharedLevel } from '../level.ts';
+import type { Core, FleetStatistics, Kept, Pull, Search, SharedLevel } from '../level.ts';
 import { checkOptions, wholeNumber } from '../options.ts';
 import { summarize } from '../statistics.ts';
 import type {
@@ -125,17 +125,21 @@ class Level implements SharedLevel {
     return now < this.pullDueAt || obtainedAt >= (this.#invocationAt ?? now) - this.#maxLagMs;
   }
 
-  async pull(): Promise<boolean> {
-    const reply = this.#joinReads()?.reply.then(() => true);
-    return reply?.catch(() => false) ?? false;
+  async pull(): Promise<Pull> {
+    try {
+      const batch = this.#joinReads();
+      return (await batch?.reply) ? 'answered' : 'failed';
+    } catch (error) {
+      return error instanceof CacheError && error.code === 'level-late' ? 'late' : 'failed';
+    }
   }
 
   async find(search: Search): Promise<Entry> {
-    const { key, current, previous, isSilent } = search;
+    const { key, current, previous, isLate } = search;
     this.#keys.add(key);
     const askedAt = Date.now();
     // What failed to answer is as good as an answer that knows nothing.
-    const found = isSilent ? undefined : await this.#read(key)?.catch(() => undefined);
+    const found = isLate ? undefined : await this.#read(key)?.catch(() => undefined);
     const stored = found && this.#accept(search, found, askedAt);
     if (found) this.#count(stored);
     if (stored && isNewer(stored, current) && (!current || Date.now() < stored.freshUntil)) return stored;
@@ -204,8 +208,7 @@ class Level implements SharedLevel {
     const ranks = this.#keys.ranks.slice();
     const grown = [...ranks.entries()].filter(([register, rank]) => rank > (this.#toldRanks[register] as number));
     const maxima = Object.fromEntries(grown.map(([register, rank]) => [`keys.${register}`, rank]));
-    await this.#told();
-    await this.#limited(() => this.#store.count(this.#span, { sums, maxima }, keepCountsMs));
+    await this.#limited(() => this.#told().then(() => this.#store.count(this.#span, { sums, maxima }, keepCountsMs)));
     this.#toldRanks = ranks;
     const span = spanOf(Date.now());
     if (span === this.#span) return;
@@ -305,7 +308,7 @@ class Level implements SharedLevel {
       const done = this.#soft.set(() => {
         counters.l2.timeOuts++;
         this.#failed();
-        reject(unreachable(`The second level took more than ${this.#soft.ms} ms.`));
+        reject(new CacheError('level-late', `The second level took more than ${this.#soft.ms} ms.`));
       });
       this.#converse(keys, Date.now()).then(
         (reply) => {

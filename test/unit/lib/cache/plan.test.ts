@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { type Policy, planOf } from '../../../../lib/cache/plan.ts';
 
 test('has defaults', () => {
-  const { freshMs, tagsOf, ...others } = planOf('thing', {});
+  const { freshMs, tagsOf, staleMs, ...others } = planOf('thing', {});
+  expect(staleMs('value')).toBe(0);
   expect(others).toEqual({
-    staleMs: 0,
     jitter: 0.1,
     earlyRefresh: 1,
     loadTimeoutMs: 10_000,

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import {
   answeredByL2,
   avoidableWaits,
-  failedLoads,
   percent,
   repeatedWaits,
   unkeptLoads,
@@ -29,11 +28,6 @@ describe('what is reckoned from counters that were told at different times is ne
   test('waits that could be spared', () => {
     expect(avoidableWaits(cacheStatistics({ waits: 10, distinctKeys: 11 }))).toBe(0);
     expect(repeatedWaits(cacheStatistics({ waits: 10, distinctKeys: 10 }))).toBe(0);
-  });
-
-  test('loads that failed', () => {
-    const statistics = cacheStatistics({ loads: { failed: 3, timedOut: 3 }, refreshes: { dropped: 4 } });
-    expect(failedLoads(statistics)).toEqual({ all: 0, timedOut: 0 });
   });
 
   test('values that were not to be kept', () => {

@@ -4,7 +4,7 @@ import { runRules } from '../../../../../lib/advice/configuration.ts';
 import { Finding } from '../../../../../lib/advice/finding.ts';
 import { cacheRules } from '../../../../../lib/cache/rules/index.ts';
 import { CacheStatistics } from '../../../../../lib/cache/snapshot.ts';
-import { summarize } from '../../../../../lib/cache/statistics.ts';
+import { Statistics, summarize } from '../../../../../lib/cache/statistics.ts';
 import { cacheSnapshot, cacheStatistics } from './snapshot.ts';
 
 /** Counters that fit together no more than they must, so that every mixture of findings comes up. */
@@ -72,7 +72,7 @@ test('a healthy cache has no findings', () => {
 });
 
 test('a cache that was never used has no findings', () => {
-  const unused = summarize({ sums: {}, maxima: {} });
+  const unused = summarize(new Statistics());
   const { l1, l2, l3 } = cacheStatistics();
   const statistics = cacheStatistics({
     ...unused,

@@ -35,6 +35,11 @@ const { tree } = fc.letrec((tie) => ({
   ),
 }));
 
+/** JSON has no -0. */
+function withoutNegativeZero(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 describe('round trip', () => {
   test('whatever can be cloned comes back as it was, compressed or not', () => {
     fc.assert(
@@ -47,7 +52,7 @@ describe('round trip', () => {
 
   test('as JSON, too', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(fc.jsonValue().map(withoutNegativeZero), (value) => {
         const bytes = encode({ value, ...times }, Number.POSITIVE_INFINITY);
         expect(decode(bytes)?.value).toStrictEqual(value);
         expect(bytes[1]).toBe(Object.is(value, -0) || JSON.stringify(value)?.includes('-0') ? bytes[1] : 0);
