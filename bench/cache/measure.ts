@@ -8,6 +8,9 @@ export interface Sample {
   median: number;
   min: number;
   max: number;
+  /** Between these lie four fifths of them. */
+  low: number;
+  high: number;
 }
 
 /** What is aimed at, and what came out. */
@@ -34,7 +37,7 @@ export function sampleOf(figures: readonly number[]): Sample {
   const middle = sorted.length / 2;
   const median =
     sorted.length % 2 ? at(0.5) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
-  return { median, min: at(0), max: at(1) };
+  return { median, min: at(0), max: at(1), low: at(0.1), high: at(0.9) };
 }
 
 /** The items in a random order. */
@@ -48,24 +51,58 @@ export function shuffled<Item>(items: readonly Item[]): Item[] {
 /** Gets per second of each cache, round by round. */
 export type Rates = ReadonlyMap<string, readonly number[]>;
 
-/** So many gets are made between two looks at the clock. */
-const getsPerLook = 50;
+/** How {@link ratesOf} measures. Times are in milliseconds. */
+export interface Rounds {
+  rounds: number;
+  /** The first rounds, which are not counted. */
+  uncounted: number;
+  /** How long the turn of a cache lasts, and how much of its beginning is not counted. */
+  ms: number;
+  leadInMs: number;
+  /** Whether garbage is collected before every turn, so that nobody pays for another's. */
+  isClean: boolean;
+  /** So many gets are made between two looks at the clock. */
+  getsPerLook: number;
+  /** So many callers get at the same time. */
+  inFlight: number;
+  /** What a second is: `thread`, one in which this thread had a processor, for what never waits; else `wall`. */
+  clock: 'thread' | 'wall';
+}
 
-/** The turn of a cache begins with so much time that is not counted: after a collection V8 takes a while to get going again. */
-const leadInMs = 50;
+/** For what takes less than the clock does: long turns, and V8 gets time to get going again after a collection. */
+export const inMemory: Rounds = {
+  rounds: 15,
+  uncounted: 2,
+  ms: 150,
+  leadInMs: 50,
+  isClean: true,
+  getsPerLook: 50,
+  inFlight: 1,
+  clock: 'thread',
+};
+
+/** For what waits for another process: turns so short that most of them are left in peace by whatever else runs. */
+export const overSockets: Rounds = {
+  rounds: 250,
+  uncounted: 20,
+  ms: 8,
+  leadInMs: 2,
+  isClean: false,
+  getsPerLook: 1,
+  inFlight: 1,
+  clock: 'wall',
+};
 
 /**
- * Measures gets per second of several caches in one process: in many short rounds, each in another order, so that
- * what disturbs the machine disturbs all alike. The first rounds are not counted, and garbage is collected before
- * every turn, so that nobody pays for another's.
+ * Measures gets per second of several caches in one process: in many rounds, each in another order, so that
+ * what disturbs the machine disturbs all alike.
  *
  * @param keyAt the key of a get; a cache's gets are counted from 0 over all rounds
- * @param clock what a second is: `thread`, one in which this thread had a processor, for what never waits; else `wall`
  */
 export async function ratesOf(
   caches: Readonly<Record<string, Get>>,
   keyAt: (turn: number) => string,
-  { rounds = 15, uncounted = 2, ms = 150, inFlight = 1, clock = 'wall' as Clock } = {},
+  { rounds, uncounted, ms, leadInMs, isClean, getsPerLook, inFlight, clock }: Rounds,
 ): Promise<Rates> {
   const turns = new Map<string, number>();
   const rates = new Map<string, number[]>(Object.keys(caches).map((name) => [name, []]));
@@ -82,7 +119,7 @@ export async function ratesOf(
         await Promise.all(Array.from({ length: inFlight }, caller));
         return (turn - first) / (secondsOf(clock) - secondsBefore);
       };
-      globalThis.gc?.();
+      if (isClean) globalThis.gc?.();
       await getFor(leadInMs);
       const rate = await getFor(ms);
       turns.set(name, turn);
@@ -92,9 +129,7 @@ export async function ratesOf(
   return rates;
 }
 
-type Clock = 'thread' | 'wall';
-
-function secondsOf(clock: Clock): number {
+function secondsOf(clock: Rounds['clock']): number {
   if (clock === 'wall') return performance.now() / 1_000;
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000_000;
@@ -109,11 +144,11 @@ export function ratioOf(rates: Rates, name: string, peer: string): Sample {
 /** Rates as rows: thousands of gets per second, their spread, and the ratios to some of the caches. */
 export function rateRows(rates: Rates, peers: readonly string[]): string[][] {
   return [...rates].map(([name, figures]) => {
-    const { median, min, max } = sampleOf(figures);
+    const { median, low, high } = sampleOf(figures);
     return [
       name,
       digits(median / 1_000),
-      `${digits(min / 1_000)}–${digits(max / 1_000)}`,
+      `${digits(low / 1_000)}–${digits(high / 1_000)}`,
       ...peers.map((peer) => ratio(ratioOf(rates, name, peer).median)),
     ];
   });
@@ -126,8 +161,8 @@ export function fastest(rates: Rates, names: readonly string[]): string {
 }
 
 /** A goal on how many times as fast as others something is. */
-export function ratioGoal(aim: string, least: number, { median, min, max }: Sample): Goal {
-  return { aim, measured: `${ratio(median)} (${digits(min)}–${digits(max)})`, isMet: median >= least };
+export function ratioGoal(aim: string, least: number, { median, low, high }: Sample): Goal {
+  return { aim, measured: `${ratio(median)} (${digits(low)}–${digits(high)})`, isMet: median >= least };
 }
 
 /** A goal on something that should be small. */

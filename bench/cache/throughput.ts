@@ -3,7 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redisStore } from '../../lib/cache/redis.ts';
 import { keyvOverIoredis } from './keyv-ioredis.ts';
-import { fastest, type Get, rateRows, ratesOf, ratioGoal, ratioOf, type Section } from './measure.ts';
+import {
+  fastest,
+  type Get,
+  inMemory,
+  overSockets,
+  rateRows,
+  ratesOf,
+  ratioGoal,
+  ratioOf,
+  type Section,
+} from './measure.ts';
 import {
   asyncCacheDedupe,
   bentocache,
@@ -53,7 +63,7 @@ export async function memory(): Promise<Section> {
     'cache-manager `wrap`, unbounded': cacheManager(load),
     'cacheable `getOrSet`, unbounded': cacheable(load),
   };
-  const rates = await ratesOf(caches, keyAt, { clock: 'thread' });
+  const rates = await ratesOf(caches, keyAt, inMemory);
   const bento = fastest(rates, bentos);
   return {
     title: 'Hit in memory',
@@ -69,7 +79,7 @@ export async function memory(): Promise<Section> {
 
 /** Values that are nowhere, and whose loader has them at once. */
 export async function loading(): Promise<Section> {
-  const rates = await ratesOf(bounded(), (turn) => `product-${turn}`, { clock: 'thread' });
+  const rates = await ratesOf(bounded(), (turn) => `product-${turn}`, inMemory);
   const bento = fastest(rates, bentos);
   return {
     title: 'Miss, and a loader that answers at once',
@@ -125,7 +135,7 @@ async function fromRedis(title: string, inFlight: number): Promise<Section> {
     // What is written behind the caller's back may take its time.
     await delay(500);
     loads = 0;
-    const rates = await ratesOf(caches, keyAt, { inFlight });
+    const rates = await ratesOf(caches, keyAt, { ...overSockets, inFlight });
     for (const client of clients) client.disconnect();
     return {
       title,

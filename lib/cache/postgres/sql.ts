@@ -8,8 +8,9 @@
  * transaction to hold open; and its plans are kept by the server's process, also behind a pooler that allows no
  * prepared statements. https://www.postgresql.org/docs/current/xfunc-volatility.html
  *
- * **No deadlocks.** Locks that are waited for are taken in this order: the row of the log's end, entries by their key,
- * leases, the clean-up. Everything else (marking as used, removing, cleaning up) passes over the rows that are locked.
+ * **No deadlocks.** Locks are taken in this order: the row of the log's end, entries by their key, leases, the clean-up.
+ * Marking as used and removing pass over rows that are locked, but keep to the order all the same: `skip locked` waits
+ * after all for whoever changes a row again that has just been changed. The clean-up cannot keep to it, and gives up.
  *
  * **Names are bytes.** A text of PostgreSQL cannot hold the character NUL, nor what its encoding lacks. Answers are
  * text in hexadecimal or base64, so that no type parser that a pool was given can garble them.
@@ -58,7 +59,7 @@ export function statementsFor(schema: string): Statements {
     count: `with gone as (
         delete from ${s}.counts where ctid = any(array(
           select ctid from ${s}.counts
-          where (select random()) < 0.02 and expires_at <= clock_timestamp() and started_at <> $1
+          where (select random()) < 0.02 and expires_at <= (select clock_timestamp()) and started_at <> $1
           for update skip locked)))
       insert into ${s}.counts as c (started_at, largest, name, value, expires_at)
       select $1, g.largest, g.name, g.value, clock_timestamp() + $2 * interval '1 millisecond'
@@ -69,8 +70,8 @@ export function statementsFor(schema: string): Statements {
         expires_at = greatest(c.expires_at, excluded.expires_at)`,
     counts: `select largest::text, encode(name, 'hex') as name,
         (case when largest then max(value) else sum(value) end)::text as value
-      from ${s}.counts where started_at >= $1 and expires_at > clock_timestamp() group by largest, name`,
-    size: `select count(*)::text as entries from ${s}.entries where expires_at > clock_timestamp()`,
+      from ${s}.counts where started_at >= $1 and expires_at > (select clock_timestamp()) group by largest, name`,
+    size: `select count(*)::text as entries from ${s}.entries where expires_at > (select clock_timestamp())`,
   };
 }
 
@@ -293,15 +294,21 @@ begin
   select count(*), count(*) filter (where e.expires_at > moment and e.position >= low) into present, alive
     from ${s}.entries e;
   if present <= cap then return; end if;
-  if alive < present then
-    delete from ${s}.entries d where d.ctid = any(array(
-      select e.ctid from ${s}.entries e where e.expires_at <= moment or e.position < low for update skip locked));
-  end if;
-  if alive > cap then
-    delete from ${s}.entries d where d.ctid = any(array(
-      select e.ctid from ${s}.entries e where e.expires_at > moment and e.position >= low
-      order by e.used_at limit alive - cap + reserve for update skip locked));
-  end if;
+  begin
+    perform set_config('lock_timeout', '20ms', true);
+    if alive < present then
+      delete from ${s}.entries d where d.ctid = any(array(
+        select e.ctid from ${s}.entries e where e.expires_at <= moment or e.position < low for update skip locked));
+    end if;
+    if alive > cap then
+      delete from ${s}.entries d where d.ctid = any(array(
+        select e.ctid from ${s}.entries e where e.expires_at > moment and e.position >= low
+        order by e.used_at limit alive - cap + reserve for update skip locked));
+    end if;
+  exception when lock_not_available or deadlock_detected then
+    -- The next one will do it.
+    return;
+  end;
 end`,
     // Here everything is looked at.
     "set enable_seqscan = on set jit = off set lock_timeout = '2s'",
@@ -327,7 +334,7 @@ begin
     update ${s}.entries u set used_at = moment where u.ctid = any(array(
       select e.ctid from ${s}.entries e where e.ctid = any(array(
         select f.row from found f where f.used_at < moment - granularity * interval '1 millisecond'))
-      for update skip locked))
+      order by e.key for update skip locked))
   )
   select '0', h.position::text, ${changes}, null from h
   union all
@@ -363,7 +370,8 @@ begin
   from h cross join given g left join valid v on v.place = g.place left join kept k on k.key = g.key;
   if verdict is null then return; end if;
 
-  delete from ${s}.leases l using unnest(keys, tokens) g(key, token) where l.key = g.key and l.token = g.token;
+  delete from ${s}.leases l using (select * from unnest(keys, tokens) t(key, token) order by t.key) g
+    where l.key = g.key and l.token = g.token;
   if random() < chance * length(replace(verdict, '0', '')) then perform ${s}.evict_v${version}(cap, chance); end if;
   return query select verdict;
 end`);
@@ -389,17 +397,21 @@ begin
       where t.one returning t.position, t.floor, t.labels into h;
   end if;
 
+  -- What is locked now, and stays, is invalid by the log.
+  delete from ${s}.entries d where d.ctid = any(array(
+    select e.ctid from ${s}.entries e where e.key = any(gone) and (cardinality(keys) = 0 or e.key < keys[1])
+    order by e.key for update skip locked));
   if cardinality(keys) > 0 then
     insert into ${s}.entries as e (key, bytes, tags, position, expires_at, used_at)
     values (keys[1], contents, tags, h.position, moment + ttls[1] * interval '1 millisecond', moment)
     on conflict (key) do update set bytes = excluded.bytes, tags = excluded.tags, position = excluded.position,
       expires_at = excluded.expires_at, used_at = excluded.used_at;
+    delete from ${s}.entries d where d.ctid = any(array(
+      select e.ctid from ${s}.entries e where e.key = any(gone) and e.key > keys[1]
+      order by e.key for update skip locked));
     delete from ${s}.leases l where l.key = keys[1] and l.token = tokens[1];
+    if random() < chance then perform ${s}.evict_v${version}(cap, chance); end if;
   end if;
-  -- What is locked now, and stays, is invalid by the log.
-  delete from ${s}.entries d where d.ctid = any(array(
-    select e.ctid from ${s}.entries e where e.key = any(gone) and e.position < h.position for update skip locked));
-  if cardinality(keys) > 0 and random() < chance then perform ${s}.evict_v${version}(cap, chance); end if;
   return query select h.position::text, ${changes};
 end`);
 

@@ -524,6 +524,16 @@ describe('among others', () => {
     expect(await store.write([entry('a', await positionOf(store))])).toEqual([true]);
   });
 
+  it('removes the entries of all keys, before and after that of the replacement', async () => {
+    const store = postgresStore(pool(), { schema: newSchema() });
+    const position = await positionOf(store);
+    await store.write(['a', 'b', 'c', 'd'].map((key) => entry(key, position)));
+    const { bytes, ttlMs } = entry('new', 0);
+    await store.invalidate({ keys: ['c', 'a', 'b'], tags: [] }, undefined, { key: 'b', bytes, tags: [], ttlMs });
+    expect((await store.size()).entries).toBe(2);
+    expect(await isThere(store, 'a', 'b', 'c', 'd')).toEqual([false, true, false, true]);
+  });
+
   it('grants a lease that was waited for with the entry of its last holder', async () => {
     const schema = newSchema();
     const store = postgresStore(pool(), { schema });
