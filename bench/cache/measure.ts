@@ -83,7 +83,7 @@ export const inMemory: Rounds = {
 
 /** For what waits for another process: turns so short that most of them are left in peace by whatever else runs. */
 export const overSockets: Rounds = {
-  rounds: 250,
+  rounds: 200,
   uncounted: 20,
   ms: 8,
   leadInMs: 2,
@@ -180,11 +180,6 @@ export function digits(value: number): string {
   if (!Number.isFinite(value)) return 'none';
   if (value >= 100) return Math.round(value).toLocaleString('en');
   return value.toFixed(value >= 10 ? 1 : 2).replace(/\.?0+$/, '');
-}
-
-/** The middle and the spread of some milliseconds. */
-export function milliseconds({ median, min, max }: Sample): string {
-  return `${digits(median)} (${digits(min)}–${digits(max)})`;
 }
 
 /** A section in Markdown. */

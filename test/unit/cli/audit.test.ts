@@ -9,11 +9,10 @@ describe('--only', () => {
   });
 
   test('switches off every rule that it does not name', () => {
+    const others = roster.map(({ id }) => id).filter((id) => id !== 'indexes/unused');
     expect(restrict({}, ['indexes/unused'], roster)).toEqual({
       'indexes/unused': {},
-      'indexes/duplicate': false,
-      'indexes/fragmented': false,
-      'queries/slow': false,
+      ...Object.fromEntries(others.map((id) => [id, false])),
     });
   });
 

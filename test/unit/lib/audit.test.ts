@@ -23,9 +23,10 @@ const troubled = databaseSnapshot({
 });
 
 describe('judging a snapshot', () => {
-  test('runs every rule of every part, and tells the worst first', () => {
+  test('runs every rule of every part of a database, and tells the worst first', () => {
     const found = judge(troubled);
-    expect(new Set(found.map(({ rule }) => rule))).toEqual(new Set(roster.map(({ id }) => id)));
+    const ofDatabases = roster.map(({ id }) => id).filter((id) => !id.startsWith('cache/'));
+    expect(new Set(found.map(({ rule }) => rule))).toEqual(new Set(ofDatabases));
     expect(found).toEqual([...found].sort(bySeverity));
     expect(found[0]).toMatchObject({ rule: 'queries/slow', severity: 'critical' });
   });
@@ -56,5 +57,5 @@ test('the notes of a snapshot are those of all its parts', () => {
 test('the ids of rules are unique and name their domain', () => {
   const ids = roster.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const id of ids) expect(id).toMatch(/^[a-z]+\/[a-z-]+$/);
+  for (const id of ids) expect(id).toMatch(/^[a-z]+\/[a-z0-9-]+$/);
 });
