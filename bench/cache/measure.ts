@@ -71,7 +71,7 @@ export interface Rounds {
 
 /** For what takes less than the clock does: long turns, and V8 gets time to get going again after a collection. */
 export const inMemory: Rounds = {
-  rounds: 15,
+  rounds: 5,
   uncounted: 2,
   ms: 150,
   leadInMs: 50,
@@ -133,6 +133,12 @@ function secondsOf(clock: Rounds['clock']): number {
   if (clock === 'wall') return performance.now() / 1_000;
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000_000;
+}
+
+/** The rounds of several processes as if they had been of one. */
+export function together(several: readonly Rates[]): Rates {
+  const names = [...(several[0]?.keys() ?? [])];
+  return new Map(names.map((name) => [name, several.flatMap((rates) => rates.get(name) ?? [])]));
 }
 
 /** How many times as fast one cache was as another: the median of the rounds, since the machine changes between them. */

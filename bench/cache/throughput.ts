@@ -2,18 +2,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redisStore } from '../../lib/cache/redis.ts';
+import { startChild } from './children.ts';
 import { keyvOverIoredis } from './keyv-ioredis.ts';
 import {
   fastest,
   type Get,
-  inMemory,
   overSockets,
+  type Rates,
   type Rounds,
   rateRows,
   ratesOf,
   ratioGoal,
   ratioOf,
   type Section,
+  together,
 } from './measure.ts';
 import {
   asyncCacheDedupe,
@@ -22,49 +24,21 @@ import {
   cacheable,
   cacheManager,
   type Load,
-  lruCache,
-  map,
   ours,
   productOf,
 } from './peers.ts';
 import { withRedis } from './redis-server.ts';
+import { bentos, dedupe, keyAt, load, own, type workloads } from './throughput-caches.ts';
 
-const keys = Array.from({ length: 1_000 }, (_, at) => `product-${at}`);
-
-/** The bound of every first level. */
-const maxEntries = keys.length;
+/** So many processes measure what is in memory: V8 compiles the same code now better, now worse, and stays with it. */
+const processes = 3;
 
 /** What is as fast as it gets with one command at a time. */
 const rawGet = 'ioredis `GET`';
 
-const load: Load = async (id) => productOf(id);
-
-const own = 'ours, lru (default)';
-const dedupe = 'async-cache-dedupe';
-const bentos = ['bentocache, `serialize: false`', 'bentocache, default'] as const;
-
-function bounded(): Record<string, Get> {
-  return {
-    [own]: ours(load, { l1: { maxEntries } }),
-    'ours, sieve': ours(load, { l1: { maxEntries, policy: 'sieve' } }),
-    Map: map(load, maxEntries),
-    'lru-cache `fetch`': lruCache(load, maxEntries),
-    [dedupe]: asyncCacheDedupe(load, { type: 'memory', options: { size: maxEntries } }),
-    [bentos[0]]: bentocache(load, { maxItems: maxEntries, serialize: false }),
-    [bentos[1]]: bentocache(load, { maxItems: maxEntries }),
-    'cache-manager `wrap`, LRU': cacheManager(load, { stores: [boundedMemory(maxEntries)] }),
-    'cacheable `getOrSet`, LRU': cacheable(load, { primary: boundedMemory(maxEntries) }),
-  };
-}
-
 /** Values that are in memory. */
 export async function memory(): Promise<Section> {
-  const caches = {
-    ...bounded(),
-    'cache-manager `wrap`, unbounded': cacheManager(load),
-    'cacheable `getOrSet`, unbounded': cacheable(load),
-  };
-  const rates = await ratesOf(caches, keyAt, inMemory);
+  const rates = await ratesInMemory('memory');
   const bento = fastest(rates, bentos);
   return {
     title: 'Hit in memory',
@@ -81,7 +55,7 @@ export async function memory(): Promise<Section> {
 
 /** Values that are nowhere, and whose loader has them at once. */
 export async function loading(): Promise<Section> {
-  const rates = await ratesOf(bounded(), (turn) => `product-${turn}`, inMemory);
+  const rates = await ratesInMemory('loading');
   const bento = fastest(rates, bentos);
   return {
     title: 'Miss, and a loader that answers at once',
@@ -90,6 +64,14 @@ export async function loading(): Promise<Section> {
     rows: rateRows(rates, [bento]),
     goals: [ratioGoal('at least 5x bentocache (its faster one)', 5, ratioOf(rates, own, bento))],
   };
+}
+
+async function ratesInMemory(workload: keyof typeof workloads): Promise<Rates> {
+  const all: Rates[] = [];
+  for (let at = 0; at < processes; at++) {
+    all.push(await startChild('throughput-process.ts', [workload], ['--expose-gc']).hear<Rates>());
+  }
+  return together(all);
 }
 
 /** Values that are in Redis only, one at a time. */
@@ -133,6 +115,7 @@ async function fromRedis(title: string, rounds: Rounds): Promise<Section> {
         secondary: keyvOverIoredis(connect('c:')),
       }),
     };
+    const keys = Array.from({ length: 1_000 }, (_, turn) => keyAt(turn));
     for (const key of keys) await raw.set(key, JSON.stringify(productOf(key)));
     for (const get of Object.values(caches)) for (const key of keys) await get(key);
     // What is written behind the caller's back may take its time.
@@ -148,8 +131,4 @@ async function fromRedis(title: string, rounds: Rounds): Promise<Section> {
       goals: [ratioGoal(`at least 0.8x ${rawGet}`, 0.8, ratioOf(rates, 'ours, no L1', rawGet))],
     };
   });
-}
-
-function keyAt(turn: number): string {
-  return keys[turn % keys.length] as string;
 }

@@ -128,10 +128,11 @@ export class Cache {
     this.#shared = shared;
     this.#cdn = l3;
     this.#reporters = [...(shared ? [shared] : []), ...reporters.map((open) => open(statistics))];
-    this.#engine = createEngine(core, shared, () => {
+    const report = () => {
       // Within an invocation its end is the time for it.
       if (!invocations.isOpen) this.#report(Date.now());
-    });
+    };
+    this.#engine = createEngine(core, shared, this.#reporters.length > 0 ? report : undefined);
     this.#around = {
       core,
       engine: this.#engine,

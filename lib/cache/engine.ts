@@ -84,7 +84,7 @@ const none = new Promise<Entry>(() => {});
  *
  * @param onWork called now and then, when there is more to do than a hit in memory
  */
-export function createEngine(core: Core, shared: SharedLevel | undefined, onWork: () => void): Engine {
+export function createEngine(core: Core, shared: SharedLevel | undefined, onWork: (() => void) | undefined): Engine {
   const { memory, log, statistics, invocations } = core;
   const { counters, timers } = statistics;
   const deadlines = new Map<number, Deadlines>();
@@ -92,7 +92,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
 
   function get(wanted: Wanted): Promise<Entry> {
     if (isClosed) return Promise.reject(new CacheError('closed', 'The cache is closed. Make a new one.'));
-    onWork();
+    onWork?.();
     const { entries, flights } = wanted.shelf;
     const isKnown = entries.has(wanted.id) || flights.has(wanted.id);
     if (!shared || !isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, 'answered');
@@ -197,8 +197,14 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     invocations.own(setOut(wanted, { current, isLate: false, waiting: 0 }));
   }
 
+  /** Second level, then loader. */
   function setOut(wanted: Wanted, { fallback, current, isLate, waiting }: Setting): Promise<Entry> {
-    const { flights } = wanted.shelf;
+    const { key, plan, shelf } = wanted;
+    try {
+      statistics.keys.add(checkKey(key));
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const flight: Flight = {
       entry: none,
       generation: log.generation,
@@ -207,42 +213,14 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       isLoading: false,
       isRefresh: current !== undefined,
     };
-    const land = () => {
-      flights.delete(wanted.id);
-      if (flight.isLoading) counters.waits += flight.waiting;
-    };
-    flights.set(wanted.id, flight);
-    flight.entry = way(wanted, flight, isLate, fallback ?? current, current).then(
-      (entry) => {
-        land();
-        // What the second level had was stale: that it was served is no reason not to refresh it.
-        if (!current && !flight.isLoading && Date.now() >= entry.freshUntil) refresh(wanted, entry, 'stale');
-        return entry;
-      },
-      (error) => {
-        land();
-        return serveOnError(error, fallback);
-      },
-    );
-    return flight.entry;
-  }
-
-  /** Second level, then loader. */
-  function way(
-    wanted: Wanted,
-    flight: Flight,
-    isLate: boolean,
-    previous: Entry | undefined,
-    current: Entry | undefined,
-  ): Promise<Entry> {
-    const { key, plan } = wanted;
-    try {
-      statistics.keys.add(checkKey(key));
-    } catch (error) {
-      return Promise.reject(error);
+    shelf.flights.set(wanted.id, flight);
+    const previous = fallback ?? current;
+    // Without a second level the load is all of the way, and lands by itself.
+    if (!shared) {
+      flight.entry = load(wanted, flight, log.cursor, previous);
+      return flight.entry;
     }
-    if (!shared) return load(wanted, flight, log.cursor, previous);
-    return shared.find({
+    const found = shared.find({
       key,
       leaseMs: plan.leaseMs,
       isLate,
@@ -251,6 +229,24 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       accept: (kept, askedAt) => accept(wanted, kept, askedAt),
       load: (position, older, leaseToken) => load(wanted, flight, position, older, leaseToken),
     });
+    flight.entry = found.then(
+      (entry) => {
+        land(wanted, flight);
+        // What the second level had was stale: that it was served is no reason not to refresh it.
+        if (!current && !flight.isLoading && Date.now() >= entry.freshUntil) refresh(wanted, entry, 'stale');
+        return entry;
+      },
+      (error) => {
+        land(wanted, flight);
+        return serveOnError(error, fallback);
+      },
+    );
+    return flight.entry;
+  }
+
+  function land({ shelf, id }: Wanted, flight: Flight): void {
+    shelf.flights.delete(id);
+    if (flight.isLoading) counters.waits += flight.waiting;
   }
 
   /** Calls the loader and keeps what it brings. */
@@ -267,29 +263,35 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const call = new Load(key, previous?.value);
     flight.isLoading = true;
     const stopWatching = invocations.watch(call);
-    return call.call(wanted, deadlinesAfter(plan.loadTimeoutMs)).then(
-      (value) => {
-        stopWatching();
-        const loadMs = performance.now() - started;
-        timers.loads.record(loadMs);
-        let entry: Entry;
-        try {
-          entry = entryOf(wanted, value, loadMs, startedAt, position);
-        } catch (error) {
+    const end = () => {
+      stopWatching();
+      if (!shared) land(wanted, flight);
+      const loadMs = performance.now() - started;
+      timers.loads.record(loadMs);
+      return loadMs;
+    };
+    return call
+      .call(wanted, () => deadlinesAfter(plan.loadTimeoutMs))
+      .then(
+        (value) => {
+          const loadMs = end();
+          let entry: Entry;
+          try {
+            entry = entryOf(wanted, value, loadMs, startedAt, position);
+          } catch (error) {
+            return failed(wanted, error);
+          }
+          counters.loads.ok++;
+          if (shelf.failures.size > 0) shelf.failures.delete(id);
+          keep(shelf, entry, 'obtainedAt');
+          if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
+          return entry;
+        },
+        (error) => {
+          end();
           return failed(wanted, error);
-        }
-        counters.loads.ok++;
-        if (shelf.failures.size > 0) shelf.failures.delete(id);
-        keep(shelf, entry, 'obtainedAt');
-        if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
-        return entry;
-      },
-      (error) => {
-        stopWatching();
-        timers.loads.record(performance.now() - started);
-        return failed(wanted, error);
-      },
-    );
+        },
+      );
   }
 
   /** Counts a load that failed, and remembers it. @throws its error */
@@ -342,7 +344,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const other = entries.get(entry.id);
     const isOvertaken = other && other[by] > entry[by] && other.position >= entry.position;
     if (isClosed || isOvertaken) return true;
-    if (entry.staleUntil > now) memory.add(entries, entry, now);
+    if (entry.staleUntil > now) memory.add(entries, entry, now, other);
     // What may not be kept still makes old what was.
     else if (other) memory.remove(other, 'expired');
     return true;

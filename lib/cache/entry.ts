@@ -5,8 +5,7 @@ import type { Position } from './store.ts';
 /** A value in the first level, with all that decides whether and how it is served. Times are in milliseconds since 1970. */
 export class Entry<Value = unknown> {
   readonly value: Value;
-  /** Made once: a hit hands out this very promise. */
-  readonly promise: Promise<Value>;
+  #promise: Promise<Value> | undefined = undefined;
   /** Its key among the entries of its definition, and the whole key as other processes know it. */
   readonly id: string;
   readonly key: string;
@@ -36,7 +35,6 @@ export class Entry<Value = unknown> {
 
   constructor(kept: Kept, id: string, key: string, refreshAt: number, obtainedAt: number) {
     this.value = kept.value as Value;
-    this.promise = Promise.resolve(this.value);
     this.id = id;
     this.key = key;
     this.tags = kept.tags;
@@ -46,6 +44,12 @@ export class Entry<Value = unknown> {
     this.obtainedAt = obtainedAt;
     this.loadMs = kept.loadMs;
     this.position = kept.position;
+  }
+
+  /** The value as a promise, made once: every hit hands out this very one. */
+  get promise(): Promise<Value> {
+    this.#promise ??= Promise.resolve(this.value);
+    return this.#promise;
   }
 
   /** What kind of hit it is at a time. */

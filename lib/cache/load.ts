@@ -17,7 +17,7 @@ export class Load implements LoadContext {
   readonly previous: unknown;
   #controller: AbortController | undefined;
   #reason: unknown;
-  #reject: ((reason: unknown) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined = undefined;
 
   constructor(key: string, previous: unknown) {
     this.key = key;
@@ -43,15 +43,23 @@ export class Load implements LoadContext {
    *
    * @throws what the loader throws; CacheError `load-timeout` when it takes too long
    */
-  call(loader: Loader, deadlines: Deadlines): Promise<unknown> {
+  call(loader: Loader, deadlinesOf: () => Deadlines): Promise<unknown> {
+    let loading: PromiseLike<unknown> | null | undefined;
+    try {
+      loading = loader.load(loader.raw, this) as typeof loading;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return typeof loading?.then === 'function' ? this.#wait(loading, deadlinesOf()) : Promise.resolve(loading);
+  }
+
+  #wait(loading: PromiseLike<unknown>, deadlines: Deadlines): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const loading = loader.load(loader.raw, this) as PromiseLike<unknown> | undefined | null;
-      if (typeof loading?.then !== 'function') return resolve(loading);
       this.#reject = reject;
       const done = deadlines.set(() =>
-        this.abort(new CacheError('load-timeout', `The load of "${loader.key}" took more than ${deadlines.ms} ms.`)),
+        this.abort(new CacheError('load-timeout', `The load of "${this.key}" took more than ${deadlines.ms} ms.`)),
       );
-      Promise.resolve(loading).then(
+      loading.then(
         (value) => {
           done();
           resolve(value);

@@ -43,9 +43,8 @@ export class Memory {
   }
 
   /** Keeps an entry, in the place of an older one with its id, and lets others go where there is no room. */
-  add(home: Map<string, Entry>, entry: Entry, now: number): void {
+  add(home: Map<string, Entry>, entry: Entry, now: number, old = home.get(entry.id)): void {
     const { maxEntries, maxBytes } = this.limits;
-    const old = home.get(entry.id);
     if (old) this.remove(old);
     this.#sweep(now);
     if (maxBytes !== Number.POSITIVE_INFINITY) entry.bytes = sizeOf(entry.value) + 2 * entry.key.length + entryBytes;

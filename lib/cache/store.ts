@@ -9,7 +9,9 @@
  *
  * The log is bounded. Its **floor** is the highest position that it has forgotten; what is older
  * than the floor cannot be judged any more, and counts as invalid. A store that lost its data starts at a
- * position, and with a floor, that is higher than any it has had before: it takes the clock in milliseconds.
+ * position, and with a floor, that is higher than any it has had before: it takes its clock, in microseconds.
+ *
+ * An entry whose position is after the end of the log is none of this log's, and is not valid either.
  */
 
 /** A place in the log of invalidations. */

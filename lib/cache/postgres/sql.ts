@@ -129,7 +129,7 @@ begin
   end if;
   ${tables.map((table) => tablePreparation(s, schema, table)).join('')}
   ${functions.join('')}
-  start := greatest(floor(extract(epoch from clock_timestamp()) * 1000)::bigint, ${Math.trunc(known) + 1});
+  start := greatest(floor(extract(epoch from clock_timestamp()) * 1000000)::bigint, ${Math.trunc(known) + 1});
   insert into ${s}.state as t (one, position, floor, labels) values (true, start, start, 0)
     on conflict (one) do update set position = greatest(t.position + 1, start), floor = greatest(t.position + 1, start)
     where is_new;
