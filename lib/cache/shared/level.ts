@@ -369,7 +369,8 @@ class Level implements SharedLevel {
   #learn({ position, changes }: Exchange, sentAt: number): void {
     const { memory, log } = this.#core;
     if (changes === 'lost') {
-      memory.clear('invalidated');
+      // Two questions may both be the first: what the one has brought is no older than what the other knows.
+      if (position > log.cursor) memory.clear('invalidated');
       log.forget(position);
     } else {
       log.advance(position, changes);

@@ -458,10 +458,6 @@ describe.each(adapters)('over %s', (adapter) => {
     const workers = fleet.slice(0, 3);
     const since = Date.now();
     const opening = place(adapter);
-    // Two at once that are the first to use a store may each begin its log, and then the one refuses what the other wrote.
-    const { store, end } = await storeAt(opening);
-    onTestFinished(end);
-    await store.read([], undefined);
     await Promise.all(workers.map((one) => one.open(opening)));
     // Each has 400 keys, of which it shares 100 with the next one.
     for (const [index, one] of workers.entries()) {
