@@ -178,9 +178,10 @@ describe('what it sends', () => {
       expect((await store.read(keys.slice(0, 1), position)).entries).not.toContain(undefined);
       expect((await store.lease('key 7', 'x', 1_000)).entry).toBeDefined();
       await store.invalidate({ keys: ['key 1'], tags: [] }, position - 1);
-      expect(await rowsPassed()).toBe(before);
+      // Of a table with one row a planner may well read that row; of these it would read thousands.
+      expect((await rowsPassed()) - before).toBeLessThan(50);
       await store.size();
-      expect(await rowsPassed()).toBeGreaterThan(before);
+      expect((await rowsPassed()) - before).toBeGreaterThan(1_000);
       await client.query('rollback');
     } finally {
       client.release();
