@@ -93,9 +93,10 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   function get(wanted: Wanted): Promise<Entry> {
     if (isClosed) return Promise.reject(new CacheError('closed', 'The cache is closed. Make a new one.'));
     onWork?.();
+    if (!shared) return getConfirmed(wanted, 'answered');
     const { entries, flights } = wanted.shelf;
     const isKnown = entries.has(wanted.id) || flights.has(wanted.id);
-    if (!shared || !isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, 'answered');
+    if (!isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, 'answered');
     return shared.pull().then((pulled) => getConfirmed(wanted, pulled));
   }
 

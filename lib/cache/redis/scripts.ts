@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   addChanges,
   addEntries,
@@ -224,5 +223,13 @@ return redis.call('ZCOUNT', KEYS[1], time[1] * 1000 + time[2] / 1000, '+inf')
 
 function script(...parts: string[]): Script {
   const lua = parts.join('');
-  return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
+  let sha1: string | undefined;
+  return {
+    lua,
+    // At first use: node:crypto takes about 4 ms to load.
+    get sha1() {
+      sha1 ??= process.getBuiltinModule('node:crypto').createHash('sha1').update(lua).digest('hex');
+      return sha1;
+    },
+  };
 }

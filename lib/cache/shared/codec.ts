@@ -1,6 +1,8 @@
-import { deserialize, serialize } from 'node:v8';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { CacheError } from '../errors.ts';
+
+// Each takes about 2 ms to load, which who keeps small JSON need not pay.
+const zlib = () => process.getBuiltinModule('node:zlib');
+const v8 = () => process.getBuiltinModule('node:v8');
 
 /** The layout below. Whoever finds another number leaves the bytes alone: it is a miss. */
 const formatVersion = 1;
@@ -35,7 +37,7 @@ export interface Encoded {
 export function encode({ value, freshUntil, staleUntil, loadMs }: Encoded, compressAbove: number): Buffer {
   let [encoding, body] = bodyOf(value);
   if (body.length > compressAbove) {
-    const smaller = deflateRawSync(body, { level: 1 });
+    const smaller = zlib().deflateRawSync(body, { level: 1 });
     if (smaller.length < body.length) {
       body = smaller;
       encoding |= compressed;
@@ -62,7 +64,7 @@ export function decode(bytes: Uint8Array): Encoded | undefined {
   if (!(freshUntil <= staleUntil && loadMs >= 0 && Number.isFinite(loadMs))) return undefined;
   try {
     let body = buffer.subarray(headerBytes);
-    if (flags & compressed) body = inflateRawSync(body, { maxOutputLength: maxInflatedBytes });
+    if (flags & compressed) body = zlib().inflateRawSync(body, { maxOutputLength: maxInflatedBytes });
     return { value: valueIn(flags & ~compressed, body), freshUntil, staleUntil, loadMs };
   } catch {
     return undefined;
@@ -74,7 +76,7 @@ function bodyOf(value: unknown): [encoding: number, body: Buffer] {
   if (Buffer.isBuffer(value)) return [encodings.bytes, value];
   if (isJson(value, new Set())) return [encodings.json, Buffer.from(JSON.stringify(value))];
   try {
-    return [encodings.structured, serialize(value)];
+    return [encodings.structured, v8().serialize(value)];
   } catch (cause) {
     throw new CacheError(
       'value-invalid',
@@ -87,7 +89,7 @@ function bodyOf(value: unknown): [encoding: number, body: Buffer] {
 /** Bytes are copied: they lie in the buffer of a whole answer, which would be kept with them. */
 function valueIn(encoding: number, body: Buffer): unknown {
   if (encoding === encodings.json) return JSON.parse(body.toString());
-  if (encoding === encodings.structured) return deserialize(Buffer.from(body));
+  if (encoding === encodings.structured) return v8().deserialize(Buffer.from(body));
   if (encoding === encodings.bytes) return Buffer.from(body);
   if (encoding === encodings.nothing) return undefined;
   throw new Error('An encoding that this version does not know.');
