@@ -14,7 +14,7 @@ import { chooseDatabase } from '../lib/settings.ts';
 import { cache, history, settings } from './environment.ts';
 
 /** What an endpoint tells about the newest audit of a part. */
-export type Topic =
+type Topic =
   /** The rows of the snapshot: its indexes, or its statements. */
   | { kind: 'rows'; part: Part }
   /** What a rule found in it. */
@@ -25,7 +25,7 @@ export type Topic =
   | { kind: 'recommendations' };
 
 /** Every topic, by the name of its route. */
-export const topics = {
+const topics = {
   indexMetrics: { kind: 'rows', part: 'indexes' },
   unusedIndexes: { kind: 'findings', part: 'indexes', rule: 'indexes/unused' },
   duplicateIndexes: { kind: 'findings', part: 'indexes', rule: 'indexes/duplicate' },

@@ -96,7 +96,8 @@ export class Cache {
   readonly #engine: Engine;
   readonly #around: Surroundings;
   readonly #reporters: readonly Reporter[];
-  readonly #definitions = new Map<string, Shelf>();
+  /** The names that are taken. */
+  readonly #definitions = new Set<string>();
   readonly #adHoc = new Shelf();
   readonly #adHocPlans = new WeakMap<object, Plan>();
 
@@ -156,9 +157,8 @@ export class Cache {
     if (name === '' || name.includes(':') || this.#definitions.has(name)) {
       throw new CacheError('option-invalid', `"${name}" is empty, has a ":" in it, or is defined already.`);
     }
-    const shelf = new Shelf();
-    const definition = new Definition(name, options, shelf, this.#around);
-    this.#definitions.set(name, shelf);
+    const definition = new Definition(name, options, new Shelf(), this.#around);
+    this.#definitions.add(name);
     return definition;
   }
 

@@ -78,7 +78,7 @@ export class Definition<Id, Value> {
   get(id: Id): Promise<Value> {
     if (--this.#untilTiming === 0) return this.#getTimed(id);
     if (typeof id !== 'string' || this.#options.key) return this.#getByText(id);
-    return this.#hit(id) ?? this.#find(id);
+    return this.#hit(id) ?? this.#find(this.#want(id));
   }
 
   /** The values of several identifiers, in their order, with one question to the second level for all. @throws as `get` */
@@ -98,7 +98,8 @@ export class Definition<Id, Value> {
    * @throws CacheError `level-unreachable` when a level was not reached (see `cache.invalidate`), `value-invalid`
    */
   async set(id: Id, value: Value): Promise<void> {
-    await this.#around.replace(this.key(id), this.#want(id), value);
+    const wanted = this.#want(id);
+    await this.#around.replace(wanted.key, wanted, value);
   }
 
   /** Forgets a value, at every level and for everybody. @throws CacheError `level-unreachable` */
@@ -117,12 +118,13 @@ export class Definition<Id, Value> {
     return { shelf: this.#shelf, plan: this.#plan, id: text, key: `${this.name}:${text}`, raw: id, load } as Wanted;
   }
 
-  #find(id: Id): Promise<Value> {
-    return this.#around.engine.get(this.#want(id)).then(valueIn<Value>);
+  #find(wanted: Wanted): Promise<Value> {
+    return this.#around.engine.get(wanted).then(valueIn<Value>);
   }
 
   async #getByText(id: Id): Promise<Value> {
-    return this.#hit(this.#want(id).id) ?? this.#find(id);
+    const wanted = this.#want(id);
+    return this.#hit(wanted.id) ?? this.#find(wanted);
   }
 
   /** What is in memory, when there is nothing to think about: fresh, nothing invalidated since, the log asked lately. */
@@ -139,11 +141,11 @@ export class Definition<Id, Value> {
 
   async #getTimed(id: Id): Promise<Value> {
     this.#untilTiming = hitsPerTiming;
-    const { id: text } = this.#want(id);
+    const wanted = this.#want(id);
     const started = performance.now();
-    const hit = this.#hit(text);
+    const hit = this.#hit(wanted.id);
     if (hit) this.#core.statistics.timers.l1.record(performance.now() - started);
-    return hit ?? this.#find(id);
+    return hit ?? this.#find(wanted);
   }
 }
 

@@ -49,7 +49,7 @@ export interface Search {
 /** What became of an attempt to bring the log up to date: `late` is after the soft limit. */
 export type Pull = 'answered' | 'failed' | 'late';
 
-/** The second level, as a cache uses it. Made by `shared` (shared/level.ts) from a store. */
+/** The second level, as a cache uses it. Made by `shareable` (shared/level.ts) from a store. */
 export interface SharedLevel extends Reporter {
   /** Until then what is in memory may be served with no question asked. */
   readonly pullDueAt: number;

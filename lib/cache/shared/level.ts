@@ -5,7 +5,7 @@ import { milliseconds } from '../duration.ts';
 import type { Entry } from '../entry.ts';
 import { CacheError } from '../errors.ts';
 import type { Core, FleetStatistics, Kept, Pull, Search, SharedLevel } from '../level.ts';
-import { checkOptions, wholeNumber } from '../options.ts';
+import { wholeNumber } from '../options.ts';
 import { summarize } from '../statistics.ts';
 import type {
   Counts,
@@ -92,7 +92,6 @@ class Level implements SharedLevel {
 
   constructor(store: Store, core: Core, options: SharedOptions) {
     const { breaker = {}, compressAbove = 2_048, flushEvery = '10s' } = options;
-    checkOptions(breaker, ['failures', 'cooldown'], 'breaker');
     this.#store = store;
     this.#core = core;
     this.#breaker = new Breaker({
