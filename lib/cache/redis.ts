@@ -1,10 +1,11 @@
 import { CacheError } from './errors.ts';
 import { checkOptions, wholeNumber } from './options.ts';
-import { type RedisClient, runOn } from './redis/client.ts';
+import { bufferClient, type RedisClient, runOn } from './redis/client.ts';
 import { decodeEntry, encodeEntry } from './redis/entry.ts';
+import { QuietReads } from './redis/quiet.ts';
 import * as scripts from './redis/scripts.ts';
 import { type ShareableStore, shareable } from './shared/level.ts';
-import type { Exchange, NewEntry, Position } from './store.ts';
+import type { Exchange, NewEntry, Position, ReadReply } from './store.ts';
 
 export type { RedisClient } from './redis/client.ts';
 export { type ConnectOptions, connectRedis } from './redis/connect.ts';
@@ -23,7 +24,8 @@ export interface RedisStoreOptions {
 
 /**
  * A store in Redis or Valkey, of one server or of a cluster. Everything of a namespace lives in one
- * slot of a cluster; each method is one Lua script (see redis/scripts.ts). Its methods reject with what the client says.
+ * slot of a cluster; each method is one Lua script (see redis/scripts.ts), but most reads need none (see
+ * redis/quiet.ts). Its methods reject with what the client says.
  *
  * @param client an instance of ioredis 5 or 6 or of iovalkey, which remains the caller's to close
  * @throws CacheError `option-invalid`
@@ -41,29 +43,39 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const maxEntries = wholeNumber(options.maxEntries ?? 10_000, 1, 'maxEntries');
   const logSize = wholeNumber(options.logSize ?? 10_000, 1, 'logSize');
   const maxChanges = wholeNumber(options.maxChanges ?? 1_000, 1, 'maxChanges');
-  const run = runOn(client);
+  const commands = bufferClient(client);
+  const run = runOn(commands);
 
   const prefix = `{${namespace}}:`;
   const exp = `${prefix}exp`;
   const [log, lru] = [`${prefix}log`, `${prefix}lru`];
   const entryKey = (key: string) => `${prefix}e:${key}`;
   const leaseKey = (key: string) => `${prefix}l:${key}`;
+  const quiet = new QuietReads(commands, run, log, lru);
+
+  const readByScript = async (keys: readonly string[], since: Position | undefined): Promise<ReadReply> => {
+    const reply = await run(scripts.read, [log, lru, ...keys], [since ?? '', maxChanges]);
+    const changesAt = 2 + keys.length;
+    const { position, changes } = exchangeOf(reply as ExchangeReply, changesAt);
+    return { position, changes, entries: (reply as Buffer[]).slice(2, changesAt).map(decodeEntry) };
+  };
 
   return shareable({
     name: 'redis',
 
     async read(keys, since) {
-      const reply = await run(scripts.read, [log, lru, ...keys.map(entryKey)], [since ?? '', maxChanges]);
-      const changesAt = 2 + keys.length;
-      const { position, changes } = exchangeOf(reply as ExchangeReply, changesAt);
-      return { position, changes, entries: (reply as Buffer[]).slice(2, changesAt).map(decodeEntry) };
+      const names = keys.map(entryKey);
+      return (await quiet.read(names, since)) ?? readByScript(names, since);
     },
 
     async write(entries) {
       const keys = entries.map(({ key }) => entryKey(key));
       const leases = entries.flatMap(({ key, leaseToken }) => (leaseToken ? [leaseKey(key)] : []));
       const args = entries.flatMap((entry) => [encodeEntry(entry), wholeMs(entry.ttlMs), entry.leaseToken ?? '']);
-      const kept = await run(scripts.write, [log, lru, exp, ...keys, ...leases], [maxEntries, entries.length, ...args]);
+      const write = () =>
+        run(scripts.write, [log, lru, exp, ...keys, ...leases], [maxEntries, entries.length, ...args]);
+      // What it gives up is what was used least recently.
+      const [, kept] = await Promise.all([quiet.tell(), write()]);
       return (kept as number[]).map((isKept) => Number(isKept) === 1);
     },
 

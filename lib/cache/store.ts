@@ -93,7 +93,7 @@ export interface Store {
   readonly name: string;
 
   /**
-   * Reads entries, marks those it finds as just used, and tells what was invalidated since a position. With no keys
+   * Reads entries, marks those it finds as used (now, or before it next writes), and tells what was invalidated since a position. With no keys
    * it only asks the log.
    *
    * @param since the position up to which the caller knows the log; undefined when it knows nothing, and

@@ -38,10 +38,12 @@ export async function positionOf(store: Store): Promise<Position> {
   return (await store.read([], undefined)).position;
 }
 
-/** The values under keys, as text. */
+/** The values under keys, as text: the same for who knows nothing of the log and who knows all of it. */
 export async function readTexts(store: Store, ...keys: string[]): Promise<Array<string | undefined>> {
-  const { entries } = await store.read(keys, undefined);
-  return entries.map(text);
+  const { entries, position } = await store.read(keys, undefined);
+  const texts = entries.map(text);
+  assert.deepEqual((await store.read(keys, position)).entries.map(text), texts);
+  return texts;
 }
 
 /** Writes entries, all of which must be kept. */

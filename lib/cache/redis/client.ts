@@ -12,8 +12,10 @@ export interface RedisClient {
 
 type Argument = string | number | Buffer;
 
-/** The variants that answer with Buffers, which ioredis has but does not declare. Arrays among the arguments are flattened. */
-interface BufferClient {
+/** What ioredis has but does not (quite) declare. Arrays among the arguments are flattened. */
+export interface BufferClient {
+  zmscore(key: string, ...members: string[]): Promise<Array<string | null>>;
+  mgetBuffer(keys: readonly string[]): Promise<Array<Buffer | null>>;
   evalshaBuffer(sha1: string, keyCount: number, rest: readonly Argument[]): Promise<unknown>;
   evalBuffer(lua: string, keyCount: number, rest: readonly Argument[]): Promise<unknown>;
 }
@@ -21,11 +23,14 @@ interface BufferClient {
 /** Runs a script on a client, and hands it to the server where that does not know it yet. */
 export type Run = (script: Script, keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
-/** How scripts run on a client. @throws CacheError `option-invalid` when it is no client that can run them */
-export function runOn(client: RedisClient): Run {
-  if (!canAnswerWithBuffers(client)) {
-    throw new CacheError('option-invalid', 'The client is not an instance of ioredis (or iovalkey).');
-  }
+/** A client, checked. @throws CacheError `option-invalid` when it is none that can run scripts */
+export function bufferClient(client: RedisClient): BufferClient {
+  if (canAnswerWithBuffers(client)) return client;
+  throw new CacheError('option-invalid', 'The client is not an instance of ioredis (or iovalkey).');
+}
+
+/** How scripts run on a client. */
+export function runOn(client: BufferClient): Run {
   return async (script, keys, args) => {
     const rest = [...keys, ...args];
     try {
@@ -39,6 +44,6 @@ export function runOn(client: RedisClient): Run {
 }
 
 function canAnswerWithBuffers(client: object | undefined): client is BufferClient {
-  const { evalshaBuffer, evalBuffer } = (client ?? {}) as Partial<BufferClient>;
-  return typeof evalshaBuffer === 'function' && typeof evalBuffer === 'function';
+  const { evalshaBuffer, mgetBuffer } = (client ?? {}) as Partial<BufferClient>;
+  return typeof evalshaBuffer === 'function' && typeof mgetBuffer === 'function';
 }

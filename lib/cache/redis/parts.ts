@@ -26,14 +26,18 @@ export const noSince = `
 local since = nil
 `;
 
+/** The time in microseconds. */
+export const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+`;
+
 /**
  * Where the log stands; begins it where there is none. It also begins anew when somebody has seen a later position
  * than it has: then it lost its latest invalidations, as by a failover to a replica that lagged behind or a
  * restart from a snapshot, and no entry can be trusted.
  */
 export const begin = `
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
 local state = redis.call('ZMSCORE', log, '#position', '#floor')
 local position, floor = tonumber(state[1]), tonumber(state[2])
 if not position or not floor or (since and since > position) then
@@ -82,22 +86,36 @@ end
 `;
 
 /**
- * Adds entries to the reply, false for those that are not there or not valid, and marks them as used.
- *
- * What it writes is not worth an error: a Redis that is full, or has lost its replicas, can still be read. Unless
- * it has become a replica itself: then its client must find the new primary, and learns so by the error.
- *
- * Every hit comes this way: that is why it is one piece, and looks only at what it must.
- *
- * @param from the first of them in KEYS; they go on to the end
+ * Writes what is not worth an error: a Redis that is full, or has lost its replicas, can still be read. Unless it
+ * has become a replica itself: then its client must find the new primary, and learns so by the error.
  */
-export const addEntries = (from: number) => `
+export const attempt = `
 local demoted
 local function attempt(command, name, ...)
   local done = redis.pcall(command, name == 'exp' and string.sub(lru, 1, -4) .. 'exp' or name, ...)
   if type(done) ~= 'table' then return done end
   if string.find(done.err, 'READONLY', 1, true) then demoted = done end
 end
+`;
+
+/** Marks an entry as used, if it is (still) there. */
+export const use = `
+local function use(key)
+  if redis.pcall('ZADD', lru, 'XX', 'CH', now, key) == 1 then return end
+  local ttl = redis.call('PTTL', key)
+  -- Unless this script has marked it before, its record was lost.
+  if ttl > 0 and attempt('ZADD', lru, 'NX', now, key) == 1 then attempt('ZADD', 'exp', now / 1000 + ttl, key) end
+end
+`;
+
+/**
+ * Adds entries to the reply, false for those that are not there or not valid, and marks them as used.
+ *
+ * Many a hit comes this way: that is why it looks only at what it must.
+ *
+ * @param from the first of them in KEYS; they go on to the end
+ */
+export const addEntries = (from: number) => `
 for index = ${from}, #KEYS do
   local key = KEYS[index]
   local bytes = redis.pcall('GET', key)
@@ -112,12 +130,7 @@ for index = ${from}, #KEYS do
     end
     if isEntry and isValid then
       found = bytes
-      if redis.pcall('ZADD', lru, 'XX', 'CH', now, key) ~= 1 then
-        -- Unless this read has marked it before, its record was lost.
-        if attempt('ZADD', lru, 'NX', now, key) == 1 then
-          attempt('ZADD', 'exp', now / 1000 + redis.call('PTTL', key), key)
-        end
-      end
+      use(key)
     elseif isEntry then
       attempt('UNLINK', key)
       attempt('ZREM', lru, key)

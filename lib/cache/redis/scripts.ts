@@ -2,12 +2,15 @@ import {
   addChanges,
   addEntries,
   areUnchanged,
+  attempt,
   begin,
+  clock,
   endLease,
   keep,
   noSince,
   readKeys,
   sinceArgument,
+  use,
   writeKeys,
 } from './parts.ts';
 
@@ -49,11 +52,14 @@ export interface Script {
 export const read = script(
   readKeys,
   sinceArgument,
+  clock,
   begin,
   areUnchanged,
   `
 local reply = { position, 0 }
 `,
+  attempt,
+  use,
   addEntries(3),
   addChanges,
   `
@@ -61,10 +67,25 @@ return reply
 `,
 );
 
+/** KEYS: lru, entries that were used. */
+export const markUsed = script(
+  `
+local lru = KEYS[1]
+`,
+  clock,
+  attempt,
+  use,
+  `
+for index = 2, #KEYS do use(KEYS[index]) end
+if demoted then return demoted end
+`,
+);
+
 /** KEYS: log, lru, lease, entry. ARGV: token, ttl. Replies: position, whether granted, entry. */
 export const lease = script(
   readKeys,
   noSince,
+  clock,
   begin,
   areUnchanged,
   `
@@ -73,6 +94,8 @@ local granted = not holder or holder == ARGV[1]
 if granted then redis.call('SET', KEYS[3], ARGV[1], 'PX', ARGV[2]) end
 local reply = { position, granted and 1 or 0 }
 `,
+  attempt,
+  use,
   addEntries(4),
   `
 return reply
@@ -95,6 +118,7 @@ endLease(KEYS[1], ARGV[1])
 export const write = script(
   writeKeys,
   noSince,
+  clock,
   begin,
   areUnchanged,
   endLease,
@@ -135,6 +159,7 @@ return reply
 export const invalidate = script(
   writeKeys,
   sinceArgument,
+  clock,
   begin,
   endLease,
   keep,
