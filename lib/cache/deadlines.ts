@@ -25,9 +25,11 @@ export class Deadlines {
   /**
    * Calls `expire` after the time, unless the function that is returned is called before; that says whether it was
    * in time.
+   *
+   * @param started where the time begins, by `performance.now()`
    */
-  set(expire: () => void): () => boolean {
-    const deadline = { at: performance.now() + this.ms, expire };
+  set(expire: () => void, started = performance.now()): () => boolean {
+    const deadline = { at: started + this.ms, expire };
     this.#pending.add(deadline);
     if (!this.#isArmed) this.#arm(this.ms);
     return () => this.#pending.delete(deadline);

@@ -110,7 +110,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     }
     memory.hit(entry);
     counters.l1[entry.kind(now)]++;
-    if (now >= entry.refreshAt) refresh(wanted, entry, now < entry.freshUntil ? 'early' : 'stale');
+    if (now >= entry.refreshAt) refresh(wanted, entry, now, now < entry.freshUntil ? 'early' : 'stale');
     return Promise.resolve(entry);
   }
 
@@ -152,7 +152,7 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     if (flight) return join(wanted, flight, fallback, pulled, now, isAgain);
     const failure = failures.size > 0 ? failures.get(wanted.id) : undefined;
     if (!failure || now >= failure.until) {
-      return setOut(wanted, { fallback, isLate: pulled === 'late', waiting: isAgain ? 0 : 1 });
+      return setOut(wanted, now, { fallback, isLate: pulled === 'late', waiting: isAgain ? 0 : 1 });
     }
     counters.loads.rememberedErrors++;
     return serveOnError(failure.error, fallback);
@@ -191,25 +191,26 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   }
 
   /** Refreshes an entry behind the caller's back, unless somebody does already, or it has just failed. */
-  function refresh(wanted: Wanted, current: Entry, why: 'early' | 'stale'): void {
+  function refresh(wanted: Wanted, current: Entry, now: number, why: 'early' | 'stale'): void {
     const { flights, failures } = wanted.shelf;
-    if (flights.has(wanted.id) || Date.now() < (failures.get(wanted.id)?.until ?? 0)) return;
+    if (flights.has(wanted.id) || now < (failures.get(wanted.id)?.until ?? 0)) return;
     counters.refreshes[why]++;
-    invocations.own(setOut(wanted, { current, isLate: false, waiting: 0 }));
+    invocations.own(setOut(wanted, now, { current, isLate: false, waiting: 0 }));
   }
 
   /** Second level, then loader. */
-  function setOut(wanted: Wanted, { fallback, current, isLate, waiting }: Setting): Promise<Entry> {
+  function setOut(wanted: Wanted, now: number, { fallback, current, isLate, waiting }: Setting): Promise<Entry> {
     const { key, plan, shelf } = wanted;
     try {
-      statistics.keys.add(checkKey(key));
+      checkKey(key);
     } catch (error) {
       return Promise.reject(error);
     }
+    const hash = statistics.keys.add(key);
     const flight: Flight = {
       entry: none,
       generation: log.generation,
-      startedAt: Date.now(),
+      startedAt: now,
       waiting,
       isLoading: false,
       isRefresh: current !== undefined,
@@ -218,23 +219,25 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     const previous = fallback ?? current;
     // Without a second level the load is all of the way, and lands by itself.
     if (!shared) {
-      flight.entry = load(wanted, flight, log.cursor, previous);
+      flight.entry = load(wanted, flight, now, log.cursor, previous);
       return flight.entry;
     }
     const found = shared.find({
       key,
+      hash,
       leaseMs: plan.leaseMs,
       isLate,
       current,
       previous,
       accept: (kept, askedAt) => accept(wanted, kept, askedAt),
-      load: (position, older, leaseToken) => load(wanted, flight, position, older, leaseToken),
+      load: (position, older, leaseToken) => load(wanted, flight, Date.now(), position, older, leaseToken),
     });
     flight.entry = found.then(
       (entry) => {
         land(wanted, flight);
         // What the second level had was stale: that it was served is no reason not to refresh it.
-        if (!current && !flight.isLoading && Date.now() >= entry.freshUntil) refresh(wanted, entry, 'stale');
+        const landedAt = Date.now();
+        if (!current && !flight.isLoading && landedAt >= entry.freshUntil) refresh(wanted, entry, landedAt, 'stale');
         return entry;
       },
       (error) => {
@@ -254,12 +257,12 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   function load(
     wanted: Wanted,
     flight: Flight,
+    startedAt: number,
     position: Position,
     previous: Entry | undefined,
     leaseToken?: string,
   ): Promise<Entry> {
     const { plan, shelf, id, key } = wanted;
-    const startedAt = Date.now();
     const started = performance.now();
     const call = new Load(key, previous?.value);
     flight.isLoading = true;
@@ -272,19 +275,20 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       return loadMs;
     };
     return call
-      .call(wanted, () => deadlinesAfter(plan.loadTimeoutMs))
+      .call(wanted, started, () => deadlinesAfter(plan.loadTimeoutMs))
       .then(
         (value) => {
           const loadMs = end();
+          const now = Date.now();
           let entry: Entry;
           try {
-            entry = entryOf(wanted, value, loadMs, startedAt, position);
+            entry = entryOf(wanted, value, now, loadMs, startedAt, position);
           } catch (error) {
             return failed(wanted, error);
           }
           counters.loads.ok++;
           if (shelf.failures.size > 0) shelf.failures.delete(id);
-          keep(shelf, entry, 'obtainedAt');
+          keep(shelf, entry, now, 'obtainedAt');
           if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
           return entry;
         },
@@ -316,11 +320,17 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   }
 
   /** An entry of a value that has just come. */
-  function entryOf(wanted: Wanted, value: unknown, loadMs: number, obtainedAt: number, position: Position): Entry {
+  function entryOf(
+    wanted: Wanted,
+    value: unknown,
+    now: number,
+    loadMs: number,
+    obtainedAt: number,
+    position: Position,
+  ): Entry {
     const { plan, id, key, raw } = wanted;
     const freshMs = plan.freshMs(value, raw);
     if (freshMs > 0 && plan.jitter === 0) counters.unjitteredWrites++;
-    const now = Date.now();
     const freshUntil = now + freshMs * (1 - plan.jitter * Math.random());
     const staleUntil = freshMs > 0 ? freshUntil + plan.staleMs(value) : freshUntil;
     const kept = { value, tags: plan.tagsOf(value, raw), freshUntil, staleUntil, loadMs, position };
@@ -335,13 +345,12 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     // Each process draws its own time, so that one of them is the first to refresh.
     const refreshAt = freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshUntil - now);
     const entry = new Entry(kept, id, key, refreshAt, askedAt);
-    return keep(shelf, entry, 'freshUntil') ? entry : undefined;
+    return keep(shelf, entry, now, 'freshUntil') ? entry : undefined;
   }
 
   /** @param by what says which of two entries is newer: of two that were loaded, jitter decides how long they are fresh */
-  function keep({ entries }: Shelf, entry: Entry, by: 'obtainedAt' | 'freshUntil'): boolean {
+  function keep({ entries }: Shelf, entry: Entry, now: number, by: 'obtainedAt' | 'freshUntil'): boolean {
     if (!isValid(entry)) return false;
-    const now = Date.now();
     const other = entries.get(entry.id);
     const isOvertaken = other && other[by] > entry[by] && other.position >= entry.position;
     if (isClosed || isOvertaken) return true;
@@ -353,10 +362,13 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
 
   return {
     get,
-    make: (wanted, value) => entryOf(wanted, value, 0, Date.now(), log.cursor),
+    make(wanted, value) {
+      const now = Date.now();
+      return entryOf(wanted, value, now, 0, now, log.cursor);
+    },
     put(shelf, entry) {
       shelf.failures.delete(entry.id);
-      keep(shelf, entry, 'obtainedAt');
+      keep(shelf, entry, Date.now(), 'obtainedAt');
     },
     close() {
       isClosed = true;

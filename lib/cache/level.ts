@@ -32,6 +32,8 @@ export interface Kept {
 /** The search for a key that is not in memory, or is to be refreshed. */
 export interface Search {
   readonly key: string;
+  /** Of the key, as the estimate of distinct keys takes it. */
+  readonly hash: number;
   /** For how long one process at a time may load the key, in milliseconds; 0: all may. */
   readonly leaseMs: number;
   /** Whether it was too slow a moment ago: then it is not waited for again. */

@@ -41,24 +41,24 @@ export class Load implements LoadContext {
   /**
    * Calls a loader, for no longer than the deadlines allow.
    *
+   * @param started when that is, by `performance.now()`
    * @throws what the loader throws; CacheError `load-timeout` when it takes too long
    */
-  call(loader: Loader, deadlinesOf: () => Deadlines): Promise<unknown> {
+  call(loader: Loader, started: number, deadlinesOf: () => Deadlines): Promise<unknown> {
     let loading: PromiseLike<unknown> | null | undefined;
     try {
       loading = loader.load(loader.raw, this) as typeof loading;
     } catch (error) {
       return Promise.reject(error);
     }
-    return typeof loading?.then === 'function' ? this.#wait(loading, deadlinesOf()) : Promise.resolve(loading);
+    return typeof loading?.then === 'function' ? this.#wait(loading, started, deadlinesOf()) : Promise.resolve(loading);
   }
 
-  #wait(loading: PromiseLike<unknown>, deadlines: Deadlines): Promise<unknown> {
+  #wait(loading: PromiseLike<unknown>, started: number, deadlines: Deadlines): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      const done = deadlines.set(() =>
-        this.abort(new CacheError('load-timeout', `The load of "${this.key}" took more than ${deadlines.ms} ms.`)),
-      );
+      const late = () => new CacheError('load-timeout', `The load of "${this.key}" took more than ${deadlines.ms} ms.`);
+      const done = deadlines.set(() => this.abort(late()), started);
       loading.then(
         (value) => {
           done();

@@ -135,7 +135,7 @@ class Level implements SharedLevel {
 
   async find(search: Search): Promise<Entry> {
     const { key, current, previous, isLate } = search;
-    this.#keys.add(key);
+    this.#keys.addHash(search.hash);
     const askedAt = Date.now();
     // What failed to answer is as good as an answer that knows nothing.
     const found = isLate ? undefined : await this.#read(key)?.catch(() => undefined);
@@ -308,7 +308,7 @@ class Level implements SharedLevel {
         counters.l2.timeOuts++;
         this.#failed();
         reject(new CacheError('level-late', `The second level took more than ${this.#soft.ms} ms.`));
-      });
+      }, started);
       this.#converse(keys, Date.now()).then(
         (reply) => {
           timers.l2.record(performance.now() - started);

@@ -282,6 +282,101 @@ describe.skipIf(!server)(`one server${skipped}`, () => {
     });
   });
 
+  describe('while nothing is being invalidated', () => {
+    /** How often a script was run. */
+    const scriptRuns = async () =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0);
+    /** Reads as who knows all of the log, and tells how many scripts that took. */
+    const readQuietly = async (store: Store, position: number, ...keys: string[]) => {
+      const before = await scriptRuns();
+      const { entries, position: after } = await store.read(keys, position);
+      return {
+        texts: entries.map((found) => found && String(found.bytes)),
+        after,
+        scripts: (await scriptRuns()) - before,
+      };
+    };
+
+    test('a read needs no script', async () => {
+      const store = await open();
+      const position = await positionOf(store);
+      await store.write([entry('a', position, { tags: ['t'] }), entry('b', position)]);
+      const reply = { texts: ['a', undefined, 'b'], after: position, scripts: 0 };
+      expect(await readQuietly(store, position, 'a', 'missing', 'b')).toEqual(reply);
+      expect(await readQuietly(store, position)).toEqual({ texts: [], after: position, scripts: 0 });
+    });
+
+    test('nor does one after an invalidation that its caller knows, unless it finds an older entry with tags', async () => {
+      const store = await open();
+      const before = await positionOf(store);
+      await store.write([entry('a', before), entry('gone', before), entry('tagged', before, { tags: ['t'] })]);
+      const { position } = await store.invalidate({ keys: ['gone'], tags: ['another'] }, undefined);
+      expect(await readQuietly(store, position, 'a', 'gone')).toEqual({
+        texts: ['a', undefined],
+        after: position,
+        scripts: 0,
+      });
+      expect(await readQuietly(store, position, 'tagged')).toMatchObject({ texts: ['tagged'], scripts: 1 });
+      await invalidate(store, 't');
+      expect(await readQuietly(store, position, 'tagged')).toMatchObject({ texts: [undefined], scripts: 1 });
+    });
+
+    test('an invalidation that its caller does not know is told, and reads take the script for a while', async () => {
+      const store = await open();
+      const before = await positionOf(store);
+      await store.write([entry('a', before)]);
+      const { position } = await invalidate(store, 't');
+      expect(await store.read(['a'], before)).toMatchObject({ position, changes: { tags: [['t', position]] } });
+      let scripts = 0;
+      for (let reads = 0; reads < 20; reads++) scripts += (await readQuietly(store, position, 'a')).scripts;
+      expect(scripts).toBe(16);
+    });
+
+    test('whoever knows more of the log than it does makes all begin anew', async () => {
+      const store = await open();
+      const position = await positionOf(store);
+      await store.write([entry('a', position)]);
+      expect(await store.read(['a'], position + 1)).toMatchObject({ entries: [undefined], changes: 'lost' });
+    });
+
+    test('an entry from before the floor is not valid, however quiet it is', async () => {
+      const store = await open({ logSize: 1 });
+      const before = await positionOf(store);
+      await store.write([entry('a', before)]);
+      await invalidate(store, 't');
+      const { position } = await invalidate(store, 'u', 'v');
+      expect((await store.read(['a'], position)).entries).toEqual([undefined]);
+      expect(await admin.exists('{streamgate}:e:a')).toBe(0);
+    });
+
+    test('what was used is told with the next write, and what is gone is not called back', async () => {
+      const store = await open({ maxEntries: 3 });
+      const position = await positionOf(store);
+      for (const key of ['a', 'b', 'c']) await store.write([entry(key, position)]);
+      await store.read(['a', 'b'], position);
+      await admin.del('{streamgate}:e:b', '{streamgate}:lru');
+      await store.write([entry('d', position)]);
+      expect(await admin.zrange('{streamgate}:lru', 0, -1)).toEqual(
+        expect.arrayContaining(['{streamgate}:e:a', '{streamgate}:e:d']),
+      );
+      expect(await readTexts(store, 'a', 'd')).toEqual(['a', 'd']);
+      expect((await store.size()).entries).toBeLessThanOrEqual(3);
+    });
+
+    test('what was used is told without a write, too', async () => {
+      const store = await open();
+      const position = await positionOf(store);
+      const keys = Array.from({ length: 33 }, (_, at) => `key ${at}`);
+      await store.write(keys.map((key) => entry(key, position)));
+      const used = () => admin.zscore('{streamgate}:lru', '{streamgate}:e:key 0');
+      const before = await used();
+      await store.read(keys, position);
+      expect(await used()).toBe(before);
+      await store.read(['missing'], position);
+      expect(Number(await used())).toBeGreaterThan(Number(before));
+    });
+  });
+
   describe('what is not an entry is a miss', () => {
     const position = 2 ** 50;
     const head = (format: number, at: number, tags: number) => {
@@ -429,6 +524,25 @@ describe.skipIf(!server)(`one server${skipped}`, () => {
         await admin.replicaof('NO', 'ONE');
         expect(await readTexts(store, 'a')).toEqual(['a']);
         expect(connections).toBe(1);
+      } finally {
+        await admin.replicaof('NO', 'ONE');
+      }
+    });
+
+    test('has become a replica: reads without a script notice it soon', async () => {
+      const store = await open();
+      const position = await positionOf(store);
+      await store.write([entry('a', position)]);
+      try {
+        await admin.config('SET', 'replica-serve-stale-data', 'yes');
+        await admin.replicaof('127.0.0.1', await freePort());
+        await store.read(['a'], position);
+        await until('a read is refused', () =>
+          store.read(['a'], position).then(
+            () => false,
+            (error) => /READONLY/.test(error),
+          ),
+        );
       } finally {
         await admin.replicaof('NO', 'ONE');
       }

@@ -7,7 +7,7 @@ useFakeClock();
 
 function setUp(load: Loader['load'], ms = 100) {
   const call = new Load('a', undefined);
-  return { call, value: call.call({ key: 'a', raw: 'a', load }, () => new Deadlines(ms)) };
+  return { call, value: call.call({ key: 'a', raw: 'a', load }, performance.now(), () => new Deadlines(ms)) };
 }
 
 test('brings what the loader brings, at once or later, and what it throws', async () => {
