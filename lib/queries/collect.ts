@@ -8,12 +8,23 @@ import type { QuerySnapshot } from './snapshot.ts';
 import { informationSql, oldestExtension, type StatementRow, statementsSql, viewColumnsSql } from './statements.sql.ts';
 import { loadParser } from './text.ts';
 
+const empty = {
+  statements: [],
+  resetAt: null,
+  evictions: null,
+  windowFrom: null,
+  settings: null,
+  relations: [],
+  plans: [],
+  transactions: [],
+};
+
 /** Reads the statements of a database. What cannot be read is said in the notes, with the remedy. */
 export async function collectQueries(session: Session, server: Server): Promise<QuerySnapshot> {
   const takenAt = new Date().toISOString();
   const nothing = (code: string, message: string): QuerySnapshot => {
     const notes = [{ code, message: `No statement was looked at: ${message}`, rules: ['queries/slow'] }];
-    return { takenAt, server, statements: [], resetAt: null, evictions: null, notes };
+    return { ...empty, takenAt, server, notes };
   };
   const extension = server.extensions.pg_stat_statements;
   if (!extension) {
@@ -66,6 +77,7 @@ export async function collectQueries(session: Session, server: Server): Promise<
   const statements = joinRows(visible.filter((row) => !isOurs(row.query)));
   const resetAt = information?.resetAt ?? null;
   return {
+    ...empty,
     takenAt,
     server,
     statements: statements.map((statement) => ({ ...statement, since: statement.since ?? resetAt })),

@@ -1,5 +1,5 @@
 import type { Statement } from './snapshot.ts';
-import type { StatementRow } from './statements.sql.ts';
+import type { Counter, StatementRow } from './statements.sql.ts';
 import { readText } from './text.ts';
 
 /**
@@ -22,6 +22,7 @@ export function joinRows(rows: readonly StatementRow[]): Statement[] {
 
 function join(group: StatementRow[], allMs: number): Statement {
   const [first] = group as [StatementRow];
+  const { query, fingerprint, kind } = readText(first.query);
   const calls = sum(group, 'calls');
   const totalMs = sum(group, 'totalMs');
   const meanMs = totalMs / calls;
@@ -34,13 +35,17 @@ function join(group: StatementRow[], allMs: number): Statement {
   const asked = sharedBlocksHit + sharedBlocksRead;
   return {
     queryId: first.queryId,
-    ...readText(first.query),
+    query,
+    fingerprint,
+    kind,
+    roles: new Set(group.map(({ role }) => role)).size,
     calls,
     totalMs,
     meanMs,
     minMs: Math.min(...group.map((row) => row.minMs)),
     maxMs: Math.max(...group.map((row) => row.maxMs)),
     stddevMs: Math.sqrt(squares / calls),
+    plans: sum(group, 'plans'),
     planMs: sum(group, 'planMs'),
     rows: sum(group, 'rows'),
     sharedBlocksHit,
@@ -51,15 +56,14 @@ function join(group: StatementRow[], allMs: number): Statement {
     readMs: sum(group, 'readMs'),
     writeMs: sum(group, 'writeMs'),
     walBytes: sum(group, 'walBytes'),
+    jitMs: sum(group, 'jitMs'),
     timeSharePercent: allMs === 0 ? 0 : (100 * totalMs) / allMs,
     cacheHitPercent: asked === 0 ? null : (100 * sharedBlocksHit) / asked,
     since: group.map((row) => row.since).sort()[0] ?? null,
+    window: null,
   };
 }
 
-function sum(
-  rows: readonly StatementRow[],
-  counter: Exclude<keyof StatementRow, 'queryId' | 'query' | 'since'>,
-): number {
+function sum(rows: readonly StatementRow[], counter: Counter): number {
   return rows.reduce((all, row) => all + row[counter], 0);
 }

@@ -11,6 +11,7 @@ const columns = {
   minMs: ['min_exec_time'],
   maxMs: ['max_exec_time'],
   stddevMs: ['stddev_exec_time'],
+  plans: ['plans'],
   planMs: ['total_plan_time'],
   rows: ['rows'],
   sharedBlocksHit: ['shared_blks_hit'],
@@ -21,13 +22,20 @@ const columns = {
   readMs: ['shared_blk_read_time', 'blk_read_time'],
   writeMs: ['shared_blk_write_time', 'blk_write_time'],
   walBytes: ['wal_bytes'],
+  jitMs: ['jit_generation_time + jit_inlining_time + jit_optimization_time + jit_emission_time'],
 } as const;
 
 /** A counter of a statement. */
 export type Counter = keyof typeof columns;
 
 /** A row of the view: one statement of one user, at top level or inside a function. */
-export type StatementRow = Record<Counter, number> & { queryId: string; query: string; since: string | null };
+export type StatementRow = Record<Counter, number> & {
+  queryId: string;
+  query: string;
+  /** The role's oid. */
+  role: string;
+  since: string | null;
+};
 
 /** The oldest pg_stat_statements that has the columns: the one of PostgreSQL 13. */
 export const oldestExtension = { major: 1, minor: 8 };
@@ -41,11 +49,11 @@ where c.relname = 'pg_stat_statements' and n.nspname = $1 and a.attnum > 0`;
 /** Reads this database's statements. Those that the role may not see have no `queryid`. */
 export function statementsSql(extensionSchema: string, present: ReadonlySet<string>): string {
   const counters = Object.entries(columns).map(([name, candidates]) => {
-    const column = candidates.find((candidate) => present.has(candidate));
-    return `${column === undefined ? '0' : `s.${column}`} as "${name}"`;
+    const terms = candidates.map((sum) => sum.split(' + ')).find((sum) => sum.every((column) => present.has(column)));
+    return `${terms?.map((column) => `s.${column}`).join(' + ') ?? '0'} as "${name}"`;
   });
   return `
-select s.queryid::text as "queryId", s.query,
+select s.queryid::text as "queryId", s.query, s.userid::text as role,
   ${present.has('stats_since') ? 's.stats_since' : 'null::timestamptz'} as since,
   ${counters.join(', ')}
 from ${escapeIdentifier(extensionSchema)}.pg_stat_statements s

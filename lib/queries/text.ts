@@ -1,4 +1,4 @@
-import { hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query';
+import { fingerprintSync, hasSqlDetails, loadModule, parseSync, scanSync } from 'libpg-query';
 import type { StatementKind } from './snapshot.ts';
 
 /** Loads PostgreSQL's parser (WebAssembly, 10 ms once). Call before {@link readText}. */
@@ -15,6 +15,32 @@ const kindOfNode: Record<string, StatementKind> = {
 /** Longer texts are cut for storage: nobody reads further, and some mappers write 100 kB. */
 const maxLength = 4_000;
 
+/** What a statement text is, and what may be kept of it. */
+export interface ReadText {
+  kind: StatementKind;
+  /** The whole text with $n for its constants and without comments. */
+  text: string;
+  /** The same, cut where it is very long. */
+  query: string;
+  /** Equal for texts that differ only in constants, spacing and comments; null when it cannot be parsed. */
+  fingerprint: string | null;
+  /** The tables and views that it names, in the order of the syntax tree. */
+  tables: readonly NamedTable[];
+}
+
+/** A table as a statement names it. */
+export interface NamedTable {
+  schema: string | undefined;
+  name: string;
+}
+
+/** Queries that were read lately: most statements of one audit are those of the audit before. */
+const known = new Map<string, ReadText>();
+const maxKnown = 10_000;
+
+/** Longer ones are few, and not remembered. */
+const maxKnownLength = 5_000;
+
 /**
  * What a statement text is, and the text fit to be stored and shown: without comments, and without
  * a constant that PostgreSQL left in it. It leaves them in utility statements (`ALTER ROLE …
@@ -22,11 +48,25 @@ const maxLength = 4_000;
  * number that is a position (`ORDER BY 1`) stays.
  * A text that was cut off in the middle of a constant or comment ends before it.
  */
-export function readText(text: string): { kind: StatementKind; query: string } {
+export function readText(text: string): ReadText {
+  const before = known.get(text);
+  if (before) return before;
   const parsed = parse(text);
-  const { kind } = parsed;
-  const query = mask(parsed);
-  return { kind, query: query.length > maxLength ? `${query.slice(0, maxLength).toWellFormed()}…` : query };
+  const { kind, tables } = parsed;
+  const masked = mask(parsed);
+  const read = {
+    kind,
+    text: masked,
+    query: masked.length > maxLength ? `${masked.slice(0, maxLength).toWellFormed()}…` : masked,
+    fingerprint: kind === 'unknown' ? null : fingerprintSync(text),
+    tables,
+  };
+  // PostgreSQL normalizes queries; what else there is may hold a password.
+  if (isQuery(kind) && text.length <= maxKnownLength) {
+    if (known.size >= maxKnown) known.delete(known.keys().next().value as string);
+    known.set(text, read);
+  }
+  return read;
 }
 
 interface Parsed {
@@ -37,6 +77,7 @@ interface Parsed {
   sets: boolean;
   /** Where the numbers stand that name a column of the result, in bytes. */
   positions: ReadonlySet<number>;
+  tables: readonly NamedTable[];
 }
 
 function parse(text: string): Parsed {
@@ -49,12 +90,13 @@ function parse(text: string): Parsed {
       readable: text,
       sets: node === 'VariableSetStmt',
       positions: kind === 'utility' ? new Set() : positionsIn(statements),
+      tables: kind === 'utility' ? [] : tablesIn(statements),
     };
   } catch (error) {
     const unterminated = /^unterminated/.test((error as Error).message);
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
     const readable = unterminated ? `${Array.from(text).slice(0, at).join('')}…` : text;
-    return { kind: 'unknown', readable, sets: false, positions: new Set() };
+    return { kind: 'unknown', readable, sets: false, positions: new Set(), tables: [] };
   }
 }
 
@@ -65,6 +107,19 @@ function positionsIn(tree: unknown, found = new Set<number>()): Set<number> {
   for (const { SortBy } of sortClause) addPosition(SortBy?.node, found);
   for (const item of groupClause) addPosition(item, found);
   for (const child of Object.values(tree)) positionsIn(child, found);
+  return found;
+}
+
+/** The tables that a syntax tree names. A name that a WITH defines is among them, and seldom that of a table. */
+function tablesIn(tree: unknown): NamedTable[] {
+  const found: NamedTable[] = [];
+  const left: unknown[] = [tree];
+  for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    if (typeof node !== 'object' || node === null) continue;
+    const { relname, schemaname } = node as { relname?: string; schemaname?: string };
+    if (typeof relname === 'string') found.push({ schema: schemaname, name: relname });
+    left.push(...Object.values(node).reverse());
+  }
   return found;
 }
 

@@ -3,7 +3,9 @@ import { type Finding, findingId } from '../../lib/advice/finding.ts';
 import type { DatabaseSnapshot } from '../../lib/audit.ts';
 import type { Element, ForeignKey, Index, IndexSnapshot, Table } from '../../lib/indexes/snapshot.ts';
 import type { Server } from '../../lib/postgres/server.ts';
-import type { QuerySnapshot, Statement } from '../../lib/queries/snapshot.ts';
+import type { Column, PlannerSettings, Relation, TableIndex } from '../../lib/queries/catalog.ts';
+import type { PlanNode } from '../../lib/queries/plan/tree.ts';
+import type { QuerySnapshot, Statement, StatementPlan } from '../../lib/queries/snapshot.ts';
 import type { StatementRow } from '../../lib/queries/statements.sql.ts';
 
 export const takenAt = '2026-03-01T12:00:00.000Z';
@@ -135,12 +137,14 @@ export function statementRow(overrides: Partial<StatementRow> = {}): StatementRo
   return {
     queryId: '1',
     query: 'select 1',
+    role: '10',
     since: null,
     calls: 10,
     totalMs: 10,
     minMs: 1,
     maxMs: 1,
     stddevMs: 0,
+    plans: 0,
     planMs: 0,
     rows: 10,
     sharedBlocksHit: 0,
@@ -151,24 +155,153 @@ export function statementRow(overrides: Partial<StatementRow> = {}): StatementRo
     readMs: 0,
     writeMs: 0,
     walBytes: 0,
+    jitMs: 0,
     ...overrides,
   };
 }
 
 /** A statement of ten calls of 1 ms each. */
 export function statement(overrides: Partial<Statement> = {}): Statement {
+  const { role: _, ...row } = statementRow();
   return {
-    ...statementRow(),
+    ...row,
     kind: 'select',
+    fingerprint: null,
+    roles: 1,
     meanMs: 1,
     timeSharePercent: 100,
     cacheHitPercent: null,
+    window: null,
     ...overrides,
   };
 }
 
 export function querySnapshot(statements: Statement[], overrides: Partial<QuerySnapshot> = {}): QuerySnapshot {
-  return { takenAt, server: server(), statements, resetAt: null, evictions: null, notes: [], ...overrides };
+  return {
+    takenAt,
+    server: server(),
+    statements,
+    resetAt: null,
+    evictions: null,
+    windowFrom: null,
+    settings: plannerSettings(),
+    relations: [],
+    plans: [],
+    transactions: [],
+    notes: [],
+    ...overrides,
+  };
+}
+
+/** PostgreSQL's own defaults. */
+export function plannerSettings(overrides: Partial<PlannerSettings> = {}): PlannerSettings {
+  return {
+    workMemKilobytes: 4_096,
+    hashMemMultiplier: 2,
+    effectiveCacheSizeKilobytes: 4_194_304,
+    randomPageCost: 4,
+    seqPageCost: 1,
+    jit: true,
+    jitAboveCost: 100_000,
+    parallelWorkersPerGather: 2,
+    parallelWorkers: 8,
+    trackIoTiming: false,
+    trackPlanning: false,
+    statementsMax: 5_000,
+    defaultStatisticsTarget: 100,
+    ...overrides,
+  };
+}
+
+/** A column of ten thousand different integers. */
+export function column(name: string, overrides: Partial<Column> = {}): Column {
+  return {
+    name,
+    type: 'integer',
+    notNull: true,
+    statistics: {
+      distinct: 10_000,
+      nullFraction: 0,
+      averageBytes: 4,
+      correlation: 0,
+      commonestFraction: null,
+      rarestListedFraction: null,
+    },
+    ...overrides,
+  };
+}
+
+/** A valid b-tree over columns. */
+export function tableIndex(name: string, columns: (string | null)[], overrides: Partial<TableIndex> = {}): TableIndex {
+  return {
+    name,
+    method: 'btree',
+    columns,
+    expressions: columns.map((column) => (column === null ? 'lower(name)' : null)),
+    descending: columns.map(() => false),
+    operatorClasses: columns.map(() => 'int4_ops'),
+    included: [],
+    predicate: null,
+    unique: false,
+    primary: false,
+    valid: true,
+    sizeBytes: mebibyte,
+    ...overrides,
+  };
+}
+
+/** A table of ten thousand rows with a column `id`. */
+export function relation(table: string, overrides: Partial<Relation> = {}): Relation {
+  return {
+    schema: 'public',
+    table,
+    kind: 'table',
+    rows: 10_000,
+    sizeBytes: mebibyte,
+    columns: [column('id')],
+    indexes: [],
+    references: [],
+    sequentialScans: 0,
+    sequentialRows: 0,
+    indexScans: 0,
+    inserts: 0,
+    updates: 0,
+    hotUpdates: 0,
+    deletes: 0,
+    liveRows: 10_000,
+    deadRows: 0,
+    changedSinceAnalyze: 0,
+    analyzedAt: takenAt,
+    vacuumedAt: takenAt,
+    allVisibleFraction: 1,
+    ...overrides,
+  };
+}
+
+/** A sequential scan of a thousand rows, or whatever else a node is to be. */
+export function planNode(overrides: Partial<PlanNode> = {}): PlanNode {
+  return {
+    type: 'Seq Scan',
+    parallelAware: false,
+    estimate: { startupCost: 0, totalCost: 100, rows: 1_000, width: 8 },
+    conditions: {},
+    removed: {},
+    children: [],
+    ...overrides,
+  };
+}
+
+/** The plan of the statement '1'. */
+export function statementPlan(root: PlanNode, overrides: Partial<StatementPlan> = {}): StatementPlan {
+  return {
+    queryId: '1',
+    explainedAs: 'itself',
+    plan: { root },
+    shape: 'shape',
+    failure: null,
+    parameterCosts: null,
+    ...overrides,
+  };
 }
 
 export function databaseSnapshot(overrides: Partial<DatabaseSnapshot> = {}): DatabaseSnapshot {
