@@ -7,9 +7,9 @@ import type { Status } from '../lib/advice/recommendation.ts';
 import type { Cache, Definition } from '../lib/cache/index.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import type { EndpointRequest, Reply } from '../lib/http/endpoint.ts';
-import { defaultLimit } from '../lib/http/parameters.ts';
+import { defaultLimit, type statementOrders } from '../lib/http/parameters.ts';
 import { type Part, parts } from '../lib/parts.ts';
-import type { AuditHead, History } from '../lib/postgres/history.ts';
+import type { AuditHead, History, RowChoice } from '../lib/postgres/history.ts';
 import { chooseDatabase } from '../lib/settings.ts';
 import { cache, history, settings } from './environment.ts';
 
@@ -21,6 +21,8 @@ type Topic =
   | { kind: 'findings'; part: Part; rule: string }
   /** The figures over it. */
   | { kind: 'summary'; part: Part }
+  /** One of its statements, over time. */
+  | { kind: 'statement'; part: Part }
   /** What came of the audits of all parts. */
   | { kind: 'recommendations' };
 
@@ -33,6 +35,7 @@ const topics = {
   queryMetrics: { kind: 'rows', part: 'queries' },
   slowQueries: { kind: 'findings', part: 'queries', rule: 'queries/slow' },
   queryStats: { kind: 'summary', part: 'queries' },
+  statementHistory: { kind: 'statement', part: 'queries' },
   recommendations: { kind: 'recommendations' },
 } as const satisfies Record<string, Topic>;
 
@@ -41,6 +44,12 @@ interface Parameters {
   database?: string | undefined;
   limit?: number;
   status?: Status | 'all';
+  queryId?: string | undefined;
+  offset?: number;
+  sort?: (typeof statementOrders)[number];
+  order?: 'asc' | 'desc';
+  window?: 'all' | 'last';
+  search?: string | undefined;
 }
 
 /** An answer by all that it depends on. */
@@ -116,12 +125,13 @@ export async function renewAnswers(part: Part, database: string): Promise<void> 
   const concerned = Object.entries(topics) as [keyof typeof topics, Topic][];
   await answers.getMany(
     concerned
-      .filter(([, topic]) => !('part' in topic) || topic.part === part)
+      .filter(([, topic]) => topic.kind !== 'statement' && (!('part' in topic) || topic.part === part))
       .map(([topic, { kind }]) => ({
         topic,
         database,
         ...(kind === 'summary' ? {} : { limit: defaultLimit }),
         ...(kind === 'recommendations' ? { status: 'open' as const } : {}),
+        ...(topic === 'queryMetrics' ? statementDefaults : {}),
       })),
   );
 }
@@ -149,15 +159,67 @@ async function answerFromHistory(question: Question): Promise<string | null> {
 async function newestOf(
   store: History,
   topic: Exclude<Topic, { kind: 'recommendations' }>,
-  { database, limit = defaultLimit }: Question,
+  question: Question,
 ): Promise<object | null> {
+  const { database, limit = defaultLimit } = question;
   const audit = await store.latest(database, topic.part);
   if (!audit) return null;
   const meta = metaOf(database, audit);
   if (topic.kind === 'summary') return { data: await store.summary(audit), meta };
+  if (topic.kind === 'statement') return { data: await statementOf(store, audit, question), meta };
   const { rows, total } =
-    topic.kind === 'rows' ? await store.rows(audit, limit) : await store.findings(audit, topic.rule, limit);
+    topic.kind === 'rows'
+      ? await store.rows(audit, choiceOf(question, limit))
+      : await store.findings(audit, topic.rule, limit);
   return { data: rows, meta: { ...meta, total, limit } };
+}
+
+/** As the rows are in the history, unless something else is asked for. */
+const statementDefaults = { offset: 0, sort: 'totalMs', order: 'desc', window: 'all' } as const;
+
+function choiceOf({ offset, sort, order, window, search }: Question, limit: number): RowChoice {
+  const isUsual = sort === undefined || (sort === 'totalMs' && order === 'desc' && window === 'all');
+  if (window === 'last' && sort === 'maxMs') {
+    throw new StreamGateError('parameter-invalid', 'sort: PostgreSQL keeps no maxMs of a window. Sort by stddevMs.');
+  }
+  const path = (figure: string) => (window === 'last' ? ['window', figure] : [figure]);
+  return {
+    limit,
+    offset,
+    sort: isUsual ? undefined : { path: path(sort), descending: order === 'desc' },
+    having: window === 'last' ? path('calls') : undefined,
+    containing: search,
+  };
+}
+
+/** A week and a day of a statement. */
+const historyMs = 8 * 24 * 3_600_000;
+
+/** @throws StreamGateError `statement-unknown` */
+async function statementOf(store: History, audit: AuditHead, { database, queryId = '' }: Question): Promise<object> {
+  const [found, past] = await Promise.all([
+    store.statement(audit, database, queryId),
+    store.past(database, [queryId], new Date(Date.parse(audit.takenAt) - historyMs)),
+  ]);
+  if (!found) {
+    throw new StreamGateError(
+      'statement-unknown',
+      `The newest audit of "${database}" has no statement ${queryId}. GET /optimization/queries/metrics lists them.`,
+    );
+  }
+  const windows = (past.windows.get(queryId) ?? []).map(
+    ({ from, to, calls, totalMs, meanMs, stddevMs, rows, blocks }) => ({
+      from,
+      to,
+      calls,
+      totalMs,
+      meanMs,
+      stddevMs,
+      rows,
+      blocks,
+    }),
+  );
+  return { ...found, windows };
 }
 
 async function recommendationsOf(

@@ -9,10 +9,18 @@ import { Recommendation } from '../lib/advice/recommendation.ts';
 import { CacheStatistics } from '../lib/cache/snapshot.ts';
 import { Health } from '../lib/health.ts';
 import type { Route } from '../lib/http/endpoint.ts';
-import { databaseParameters, listParameters, noParameters, recommendationParameters } from '../lib/http/parameters.ts';
+import {
+  databaseParameters,
+  listParameters,
+  noParameters,
+  recommendationParameters,
+  statementParameters,
+  statisticsParameters,
+} from '../lib/http/parameters.ts';
 import { listOf, objectOf } from '../lib/http/shapes.ts';
 import { Index } from '../lib/indexes/snapshot.ts';
 import type { Part } from '../lib/parts.ts';
+import { StatementHistory } from '../lib/queries/history.ts';
 import { Statement } from '../lib/queries/snapshot.ts';
 import { QueryStatistics } from '../lib/queries/statistics.ts';
 
@@ -39,7 +47,10 @@ export const fragmentedIndexes = list(
   'Indexes that waste much of their space.',
   Finding,
 );
-export const queryMetrics = list('optimization/queries/metrics', 'Every statement, most total time first.', Statement);
+export const queryMetrics = {
+  ...list('optimization/queries/metrics', 'Every statement, most total time first.', Statement),
+  parameters: statementParameters,
+} as const satisfies Route;
 export const slowQueries = list('optimization/queries/slow', 'Statements that are slow on average.', Finding);
 
 export const cacheStats = {
@@ -56,10 +67,10 @@ export const queryStats = {
   method: 'GET',
   path: '/optimization/queries/stats',
   entry: 'optimization/queries/stats',
-  summary: 'The statements of the database, summed up.',
+  summary: 'The statements of the database, summed up; or one of them over time.',
   scope: 'read',
-  parameters: databaseParameters,
-  response: objectOf(QueryStatistics),
+  parameters: statisticsParameters,
+  response: objectOf(z.union([QueryStatistics, StatementHistory])),
 } as const satisfies Route;
 
 export const recommendations = {

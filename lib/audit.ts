@@ -5,6 +5,8 @@
 import * as z from 'zod';
 import { type AnyRule, type RuleConfiguration, runRules } from './advice/configuration.ts';
 import { bySeverity, type Finding } from './advice/finding.ts';
+import type { Recommendation } from './advice/recommendation.ts';
+import { isNamed } from './advice/rule.ts';
 import { cacheRules } from './cache/rules/index.ts';
 import type { CacheSnapshot, CacheStatistics } from './cache/snapshot.ts';
 import { collectIndexes } from './indexes/collect.ts';
@@ -13,12 +15,12 @@ import { IndexSnapshot } from './indexes/snapshot.ts';
 import type { DatabasePart, Part } from './parts.ts';
 import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
-import { withSession } from './postgres/session.ts';
+import { type Session, withSession } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
+import { queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
-import { queryStatistics } from './queries/statistics.ts';
-import { type Database, thresholds } from './settings.ts';
+import type { Database } from './settings.ts';
 
 /** A snapshot of every part, as `streamgate snapshot` writes it. */
 export const DatabaseSnapshot = z.strictObject({
@@ -77,11 +79,12 @@ export async function runAudit(
   history: History,
   configuration: RuleConfiguration = {},
 ): Promise<AuditResult> {
-  return keepAudit(part, database.name, windowStart, history, configuration, () =>
-    withSession(database.url, async (session) => {
-      const server = await readServer(session, database.name);
-      return part === 'indexes' ? collectIndexes(session, server) : collectQueries(session, server);
-    }),
+  const collect = <Snapshot>(how: (session: Session, server: Server) => Promise<Snapshot>) =>
+    withSession(database.url, async (session) => how(session, await readServer(session, database.name)));
+  return keepAudit(part, database.name, windowStart, history, configuration, async () =>
+    part === 'indexes'
+      ? indexRecord(await collect(collectIndexes))
+      : queryRecord(await collect(collectQueries), database.name, history),
   );
 }
 
@@ -93,11 +96,22 @@ export async function runCacheAudit(
   configuration: RuleConfiguration,
   collect: () => Promise<CacheStatistics>,
 ): Promise<AuditResult> {
-  return keepAudit('cache', database, windowStart, history, configuration, async () => ({
-    takenAt: new Date().toISOString(),
-    database,
-    statistics: await collect(),
-  }));
+  return keepAudit('cache', database, windowStart, history, configuration, async () => {
+    const statistics = await collect();
+    const takenAt = new Date().toISOString();
+    return {
+      input: { takenAt, database, statistics } satisfies CacheSnapshot,
+      record: { snapshot: { takenAt, notes: [] }, rows: [], summary: statistics },
+    };
+  });
+}
+
+/** What the rules judge, and what is kept of it. */
+interface Collected {
+  input: object;
+  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans'>;
+  /** Whether the subject of a finding was looked at; all were when it is left out. */
+  hasSeen?(recommendation: Recommendation): boolean;
 }
 
 async function keepAudit(
@@ -106,33 +120,22 @@ async function keepAudit(
   windowStart: Date,
   history: History,
   configuration: RuleConfiguration,
-  collect: () => Promise<Snapshot>,
+  collect: () => Promise<Collected>,
 ): Promise<AuditResult> {
   const window = windowStart.toISOString();
   if (await history.hasAudit(database, part, window)) return { kept: false, findings: [] };
-  const snapshot = await collect();
+  const { input, record, hasSeen = () => true } = await collect();
   const rules = rulesOf[part];
-  const findings = runRules(rules, snapshot, configuration);
-  const record = split(snapshot);
-  const blind = new Set(record.snapshot.notes.flatMap((note) => note.rules));
-  const judged = new Set(rules.map(({ id }) => id).filter((id) => configuration[id] !== false && !blind.has(id)));
-  const kept = await history.keep({ database, part, windowStart: window, ...record, findings, judged });
+  const findings = runRules(rules, input, configuration);
+  const blind = record.snapshot.notes.flatMap((note) => note.rules);
+  const judging = new Set(rules.map(({ id }) => id).filter((id) => configuration[id] !== false && !isNamed(id, blind)));
+  const isJudged = (recommendation: Recommendation) => judging.has(recommendation.rule) && hasSeen(recommendation);
+  const kept = await history.keep({ database, part, windowStart: window, ...record, findings, isJudged });
   return { kept, findings: kept ? findings : [] };
 }
 
-type Snapshot = IndexSnapshot | QuerySnapshot | CacheSnapshot;
-
-/** The rows of a snapshot, the rest of it, and its figures. */
-function split(whole: Snapshot): Pick<AuditRecord, 'snapshot' | 'rows' | 'summary'> {
-  if ('statistics' in whole) {
-    const { statistics, takenAt } = whole;
-    return { snapshot: { takenAt, notes: [] }, rows: [], summary: statistics };
-  }
-  if ('statements' in whole) {
-    const { statements: rows, ...snapshot } = whole;
-    return { snapshot, rows, summary: queryStatistics(whole, thresholds.slowQueryMs, thresholds.queryTargetMs) };
-  }
-  const { indexes: rows, ...snapshot } = whole;
+function indexRecord(input: IndexSnapshot): Collected {
+  const { indexes: rows, ...snapshot } = input;
   const sizeBytes = rows.filter((index) => !index.partitioned).reduce((all, index) => all + index.sizeBytes, 0);
-  return { snapshot, rows, summary: { indexes: rows.length, sizeBytes } };
+  return { input, record: { snapshot, rows, summary: { indexes: rows.length, sizeBytes } } };
 }

@@ -24,8 +24,8 @@ export type Recommendation = z.infer<typeof Recommendation>;
 export interface AuditOutcome {
   at: string;
   findings: readonly Finding[];
-  /** The rules that ran and could look at everything: only their silence means something. */
-  judged: ReadonlySet<string>;
+  /** Whether the audit could have found something again: only then does its silence mean anything. */
+  isJudged(recommendation: Recommendation): boolean;
 }
 
 /**
@@ -50,7 +50,7 @@ export function follow(known: readonly Recommendation[], outcome: AuditOutcome):
     .filter(({ id }) => !found.has(id))
     .map(
       (recommendation): Recommendation =>
-        recommendation.status === 'open' && outcome.judged.has(recommendation.rule)
+        recommendation.status === 'open' && outcome.isJudged(recommendation)
           ? { ...recommendation, status: 'applied', appliedAt: outcome.at }
           : recommendation,
     );

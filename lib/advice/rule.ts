@@ -46,3 +46,8 @@ export function defineRule<Input, Options extends object>(
       })),
   };
 }
+
+/** Whether a list of rules names a rule: by its id, or by all of its domain, as `queries/*`. */
+export function isNamed(id: string, names: readonly string[]): boolean {
+  return names.some((name) => name === id || (name.endsWith('/*') && id.startsWith(name.slice(0, -1))));
+}

@@ -29,6 +29,59 @@ export const databaseParameters = z.strictObject({ database });
 /** Of an endpoint that answers a list. */
 export const listParameters = z.strictObject({ database, limit });
 
+/** What the statements of a list can be sorted by: figures of the statement, or of its last window. */
+export const statementOrders = [
+  'totalMs',
+  'meanMs',
+  'maxMs',
+  'stddevMs',
+  'calls',
+  'rows',
+  'planMs',
+  'sharedBlocksRead',
+  'tempBlocksWritten',
+  'walBytes',
+  'jitMs',
+] as const;
+
+/** The longest text that can be searched for. */
+const maxSearch = 200;
+
+/** Of the list of statements. */
+export const statementParameters = z.strictObject({
+  database,
+  limit,
+  offset: z
+    .string()
+    .regex(/^\d{1,7}$/, 'not a whole number from 0 to 9999999')
+    .transform(Number)
+    .default(0)
+    .describe('How many rows to leave out first: the next page begins at offset + limit.')
+    .meta({ type: 'integer', minimum: 0, maximum: 9_999_999, default: 0, pattern: undefined }),
+  sort: z.enum(statementOrders).default('totalMs').describe('What to sort by.'),
+  order: z.enum(['desc', 'asc']).default('desc').describe('Which end first.'),
+  window: z
+    .enum(['all', 'last'])
+    .default('all')
+    .describe('Since the counters began, or only since the audit before the newest: then by the figures in `window`.'),
+  search: z
+    .string()
+    .min(1)
+    .max(maxSearch)
+    .optional()
+    .describe('Only statements whose text has this in it, whatever the case of its letters.'),
+});
+
+/** Of the statistics of statements. */
+export const statisticsParameters = z.strictObject({
+  database,
+  queryId: z
+    .string()
+    .regex(/^-?\d{1,20}$/, 'not a query id: a whole number as `queryId` in the lists')
+    .optional()
+    .describe('One statement: its figures, its windows, its plans and what was found about it.'),
+});
+
 /** Of the recommendations. */
 export const recommendationParameters = z.strictObject({
   database,

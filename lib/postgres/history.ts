@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import type { Finding } from '../advice/finding.ts';
 import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
+import type { StatementHistory } from '../queries/history.ts';
+import type { Past, PastPlan, PastWindow, Statement, StatementPlan } from '../queries/snapshot.ts';
 import { databaseError, sqlState } from './errors.ts';
 import { migrations } from './migrations.ts';
 import { openPool } from './pool.ts';
@@ -21,9 +23,16 @@ export interface AuditRecord {
   /** Figures over the whole snapshot that endpoints read often. */
   summary: object;
   findings: readonly Finding[];
-  /** The rules that ran and could look at everything. */
-  judged: ReadonlySet<string>;
+  /** Whether the audit could have found something: only then does its silence mean anything. */
+  isJudged(recommendation: Recommendation): boolean;
+  /** What statements gained since the audit before. */
+  windows?: readonly StatementWindow[];
+  /** The plans that statements have. */
+  plans?: readonly (StatementPlan & { plan: object; shape: string })[];
 }
+
+/** A window of a statement. */
+export type StatementWindow = PastWindow & { queryId: string };
 
 /** The newest audit of a part, without its rows. */
 export interface AuditHead {
@@ -39,6 +48,18 @@ export interface Page<Row> {
   total: number;
 }
 
+/** Which rows of an audit. */
+export interface RowChoice {
+  limit: number;
+  offset?: number | undefined;
+  /** The figure to sort by, as the path to it. */
+  sort?: { path: readonly string[]; descending: boolean } | undefined;
+  /** A figure that must be above zero, as the path to it. */
+  having?: readonly string[] | undefined;
+  /** A text that their `query` must contain, whatever the case of its letters. */
+  containing?: string | undefined;
+}
+
 /** Where snapshots, findings and recommendations are kept: a PostgreSQL schema named `streamgate`. */
 export interface History {
   /** Brings the schema up to date. Safe to run twice, and from several processes at once. */
@@ -49,8 +70,24 @@ export interface History {
   /** Deletes audits, and recommendations not seen, from before a moment. */
   prune(before: Date): Promise<void>;
   latest(database: string, part: string): Promise<AuditHead | undefined>;
-  /** The first rows of an audit. */
-  rows<Row>(audit: AuditHead, limit: number): Promise<Page<Row>>;
+  /** The newest audit of a part as it was, with all its rows; undefined when there is none. */
+  newest<Snapshot extends object, Row>(
+    database: string,
+    part: string,
+  ): Promise<{ snapshot: Snapshot; rows: Row[] } | undefined>;
+  /**
+   * What is known of statements: the windows of the last day as they were, those of the days before by the hour, and all shapes
+   * of their plans; oldest first.
+   */
+  past(database: string, queryIds: readonly string[], from: Date): Promise<Past>;
+  /** Some rows of an audit, in its own order unless another is asked for. */
+  rows<Row>(audit: AuditHead, choice: RowChoice): Promise<Page<Row>>;
+  /** The row of a statement, every plan it has had, and what was found about it; undefined when the audit has none. */
+  statement(
+    audit: AuditHead,
+    database: string,
+    queryId: string,
+  ): Promise<Omit<StatementHistory, 'windows'> | undefined>;
   summary<Summary>(audit: AuditHead): Promise<Summary>;
   findings(audit: AuditHead, rule: string, limit: number): Promise<Page<Finding>>;
   recommendations(database: string, status: Status | undefined): Promise<Recommendation[]>;
@@ -59,6 +96,33 @@ export interface History {
 
 /** Any number that no other program uses for an advisory lock of the same database: "streamga" in ASCII. */
 const lockKey = '8319395793567740769';
+
+/** An audit's rows are wanted by its endpoints, and by the next audit, which counts what has come since. */
+const outdatedSql = (table: 'rows' | 'findings') => `
+delete from streamgate.${table} where audit_id in (
+  select id from streamgate.audits where database = $1 and part = $2 order by window_start desc offset 2)`;
+
+/** The variance over several windows follows from sums: see lib/queries/join.ts. */
+const windowsSql = `
+select
+  query_id as "queryId",
+  min(began_at) as "from",
+  max(ended_at) as "to",
+  sum(calls) as calls,
+  sum(total_ms) as "totalMs",
+  sum(total_ms) / sum(calls) as "meanMs",
+  sqrt(greatest(sum(calls * (stddev_ms ^ 2 + (total_ms / calls) ^ 2)) / sum(calls) - (sum(total_ms) / sum(calls)) ^ 2, 0))
+    as "stddevMs",
+  sum(rows) as rows,
+  sum(blocks) as blocks
+from streamgate.windows
+where database = $1 and query_id = any($2) and ended_at >= $3 and calls > 0
+group by query_id, case when ended_at > now() - interval '1 day' then ended_at else date_trunc('hour', ended_at) end
+order by query_id, "to"`;
+
+function byQueryId<Row extends { queryId: string }>(rows: readonly Row[]): Map<string, Row[]> {
+  return Map.groupBy(rows, ({ queryId }) => queryId);
+}
 
 /** Opens the history. Nothing is connected before the first statement. */
 export function openHistory(url: string): History {
@@ -96,6 +160,24 @@ export function openHistory(url: string): History {
       client.off('error', quiet);
       client.release(broken);
     }
+  }
+
+  async function keepTimeline({ database, snapshot, windows = [], plans = [] }: AuditRecord, client: pg.PoolClient) {
+    await run(
+      `insert into streamgate.windows (database, query_id, began_at, ended_at, calls, total_ms, stddev_ms, rows, blocks)
+       select $1, w->>'queryId', (w->>'from')::timestamptz, (w->>'to')::timestamptz, (w->>'calls')::float8,
+         (w->>'totalMs')::float8, (w->>'stddevMs')::float8, (w->>'rows')::float8, (w->>'blocks')::float8
+       from json_array_elements($2) w on conflict do nothing`,
+      [database, JSON.stringify(windows)],
+      client,
+    );
+    await run(
+      `insert into streamgate.plans (database, query_id, shape, first_seen_at, last_seen_at, plan)
+       select $1, p->>'queryId', p->>'shape', $2, $2, p from json_array_elements($3) p
+       on conflict (database, query_id, shape) do update set last_seen_at = excluded.last_seen_at, plan = excluded.plan`,
+      [database, snapshot.takenAt, JSON.stringify(plans)],
+      client,
+    );
   }
 
   return {
@@ -149,6 +231,9 @@ export function openHistory(url: string): History {
           client,
         );
         if (!kept) return false;
+        for (const table of ['rows', 'findings'] as const) {
+          await run(outdatedSql(table), [audit.database, audit.part], client);
+        }
         await run(
           `insert into streamgate.rows (audit_id, position, "row")
            select $1, position, r from json_array_elements($2) with ordinality as e(r, position)`,
@@ -162,6 +247,7 @@ export function openHistory(url: string): History {
           [kept.id, JSON.stringify(audit.findings)],
           client,
         );
+        await keepTimeline(audit, client);
         const rows = await run<{ recommendation: Recommendation }>(
           'select recommendation from streamgate.recommendations where database = $1 and part = $2',
           [audit.database, audit.part],
@@ -169,7 +255,7 @@ export function openHistory(url: string): History {
         );
         const known = rows.map(({ recommendation }) => recommendation);
         const { takenAt: at } = audit.snapshot;
-        const followed = follow(known, { at, findings: audit.findings, judged: audit.judged });
+        const followed = follow(known, { at, findings: audit.findings, isJudged: audit.isJudged });
         // What `follow` hands back as it was need not be written again at every audit.
         const unchanged = new Set(known);
         const changed = followed.filter((recommendation) => !unchanged.has(recommendation));
@@ -187,6 +273,8 @@ export function openHistory(url: string): History {
     async prune(before) {
       await run('delete from streamgate.audits where taken_at < $1', [before]);
       await run('delete from streamgate.recommendations where last_seen_at < $1', [before]);
+      await run('delete from streamgate.windows where ended_at < $1', [before]);
+      await run('delete from streamgate.plans where last_seen_at < $1', [before]);
     },
 
     async latest(database, part) {
@@ -205,12 +293,69 @@ export function openHistory(url: string): History {
       }
     },
 
-    async rows<Row>(audit: AuditHead, limit: number) {
-      const found = await run<{ row: Row }>(
-        'select "row" from streamgate.rows where audit_id = $1 order by position limit $2',
-        [audit.id, limit],
+    async newest<Snapshot extends object, Row>(database: string, part: string) {
+      const [audit] = await run<{ id: number; snapshot: Snapshot }>(
+        `select id, snapshot from streamgate.audits where database = $1 and part = $2 order by window_start desc limit 1`,
+        [database, part],
       );
-      return { rows: found.map(({ row }) => row), total: audit.rowCount };
+      if (!audit) return undefined;
+      const rows = await run<{ row: Row }>('select "row" from streamgate.rows where audit_id = $1 order by position', [
+        audit.id,
+      ]);
+      return { snapshot: audit.snapshot, rows: rows.map(({ row }) => row) };
+    },
+
+    async past(database, queryIds, from) {
+      const windows = await run<StatementWindow>(windowsSql, [database, queryIds, from]);
+      const plans = await run<PastPlan & { queryId: string }>(
+        `select query_id as "queryId", shape, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt"
+         from streamgate.plans where database = $1 and query_id = any($2) order by first_seen_at`,
+        [database, queryIds],
+      );
+      return { windows: byQueryId(windows), plans: byQueryId(plans) };
+    },
+
+    async rows<Row>(audit: AuditHead, { limit, offset = 0, sort, having, containing }: RowChoice) {
+      if (!sort && !having && containing === undefined) {
+        const found = await run<{ row: Row }>(
+          'select "row" from streamgate.rows where audit_id = $1 order by position limit $2 offset $3',
+          [audit.id, limit, offset],
+        );
+        return { rows: found.map(({ row }) => row), total: audit.rowCount };
+      }
+      const found = await run<{ row: Row; total: number }>(
+        `select "row", count(*) over () as total from streamgate.rows
+         where audit_id = $1
+           and ($4::text[] is null or ("row" #>> $4::text[])::float8 > 0)
+           and ($5::text is null or position(lower($5) in lower("row"->>'query')) > 0)
+         order by ("row" #>> $6::text[])::float8 ${sort?.descending ? 'desc' : 'asc'} nulls last, position
+         limit $2 offset $3`,
+        [audit.id, limit, offset, having ?? null, containing ?? null, sort?.path ?? null],
+      );
+      return { rows: found.map(({ row }) => row), total: found[0]?.total ?? 0 };
+    },
+
+    async statement(audit, database, queryId) {
+      const [found] = await run<{ row: Statement }>(
+        `select "row" from streamgate.rows where audit_id = $1 and "row"->>'queryId' = $2`,
+        [audit.id, queryId],
+      );
+      if (!found) return undefined;
+      const plans = await run<{ plan: StatementPlan; firstSeenAt: string; lastSeenAt: string }>(
+        `select plan, first_seen_at as "firstSeenAt", last_seen_at as "lastSeenAt" from streamgate.plans
+         where database = $1 and query_id = $2 order by last_seen_at desc`,
+        [database, queryId],
+      );
+      const findings = await run<{ finding: Finding }>(
+        `select finding from streamgate.findings
+         where audit_id = $1 and finding->'subject'->>'queryId' = $2 order by position`,
+        [audit.id, queryId],
+      );
+      return {
+        statement: found.row,
+        plans: plans.map(({ plan, ...seen }) => ({ ...plan, ...seen })),
+        findings: findings.map(({ finding }) => finding),
+      };
     },
 
     async summary<Summary>(audit: AuditHead) {

@@ -41,4 +41,31 @@ export const migrations: readonly (readonly string[])[] = [
   )`,
     `create index recommendations_part on streamgate.recommendations (database, part)`,
   ],
+  [
+    // What each statement gained between two audits.
+    `create table streamgate.windows (
+    database text not null,
+    query_id text not null,
+    ended_at timestamptz not null,
+    began_at timestamptz not null,
+    calls float8 not null,
+    total_ms float8 not null,
+    stddev_ms float8 not null,
+    rows float8 not null,
+    blocks float8 not null,
+    primary key (database, query_id, ended_at)
+  )`,
+    `create index windows_ended_at on streamgate.windows (ended_at)`,
+    // Every shape that a statement's plan has had, with the latest plan of that shape.
+    `create table streamgate.plans (
+    database text not null,
+    query_id text not null,
+    shape text not null,
+    first_seen_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    plan json not null,
+    primary key (database, query_id, shape)
+  )`,
+    `create index plans_last_seen_at on streamgate.plans (last_seen_at)`,
+  ],
 ];

@@ -36,7 +36,7 @@ export const Note = z
   .strictObject({
     code: z.string(),
     message: z.string(),
-    /** The rules whose silence means nothing because of it. */
+    /** The rules whose silence means nothing because of it, by their ids or, as `queries/*`, all of a domain. */
     rules: z.array(z.string()),
   })
   .meta({ id: 'Note', description: 'Something that could not be looked at, and what would help.' });

@@ -1,130 +1,142 @@
-import { escapeIdentifier } from 'pg';
-import { plural } from '../advice/format.ts';
 import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
-import { type Session, statementMark } from '../postgres/session.ts';
-import { joinRows } from './join.ts';
-import type { QuerySnapshot } from './snapshot.ts';
-import { informationSql, oldestExtension, type StatementRow, statementsSql, viewColumnsSql } from './statements.sql.ts';
-import { loadParser } from './text.ts';
+import type { Session } from '../postgres/session.ts';
+import { relationsSql, settingsSql, transactionsSql } from './catalog.sql.ts';
+import type { OpenTransaction, PlannerSettings, Relation } from './catalog.ts';
+import { explainWorkload } from './explain/workload.ts';
+import { nodesOf } from './plan/tree.ts';
+import type { QuerySnapshot, StatementPlan } from './snapshot.ts';
+import { readStatements } from './statements.ts';
+import type { NamedTable } from './text.ts';
 
-const empty = {
-  statements: [],
-  resetAt: null,
-  evictions: null,
-  windowFrom: null,
-  settings: null,
-  relations: [],
-  plans: [],
-  transactions: [],
-};
+/** How long a collection may take, in milliseconds. */
+export interface CollectLimits {
+  /** After that no further statement is explained, and nothing more is looked up. */
+  totalMs: number;
+}
 
-/** Reads the statements of a database. What cannot be read is said in the notes, with the remedy. */
-export async function collectQueries(session: Session, server: Server): Promise<QuerySnapshot> {
+/** A scheduled audit has a minute on Lambda, and other databases to look at. */
+export const defaultCollectLimits: CollectLimits = { totalMs: 20_000 };
+
+/**
+ * Reads the statements of a database, the plans of those that take most of its time, and what the rules need to know of the
+ * tables that they use. What cannot be read is said in the notes, with the remedy; when the time is up, what there is by then
+ * is the snapshot, and a note says so.
+ */
+export async function collectQueries(
+  session: Session,
+  server: Server,
+  { totalMs }: CollectLimits = defaultCollectLimits,
+): Promise<QuerySnapshot> {
   const takenAt = new Date().toISOString();
-  const nothing = (code: string, message: string): QuerySnapshot => {
-    const notes = [{ code, message: `No statement was looked at: ${message}`, rules: ['queries/slow'] }];
-    return { ...empty, takenAt, server, notes };
-  };
-  const extension = server.extensions.pg_stat_statements;
-  if (!extension) {
-    return nothing(
-      'pg_stat_statements-missing',
-      "pg_stat_statements is not installed. Set shared_preload_libraries = 'pg_stat_statements', restart, and CREATE EXTENSION pg_stat_statements in this database.",
-    );
-  }
-  if (isOlder(extension.version)) {
-    return nothing(
-      'pg_stat_statements-old',
-      `pg_stat_statements ${extension.version} is older than the server. ALTER EXTENSION pg_stat_statements UPDATE.`,
-    );
-  }
-  const role = escapeIdentifier(server.role);
-  const present = new Set(
-    (await session.read<{ name: string }>(viewColumnsSql, [extension.schema])).map(({ name }) => name),
-  );
-  const hasInformation = present.has('toplevel');
-  const view = `${escapeIdentifier(extension.schema)}.pg_stat_statements`;
-  const views = hasInformation ? `${view}, ${view}_info` : view;
-  let rows: StatementRow[];
-  try {
-    rows = await session.read<StatementRow>(statementsSql(extension.schema, present));
-  } catch (error) {
-    const said = ((error as Error).cause as Error | undefined)?.message;
-    switch (sqlState(error)) {
-      case '42501':
-        return nothing(
-          'pg_stat_statements-permission',
-          `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${views} TO ${role}, and USAGE on the schema.`,
-        );
-      case '55000':
-        return nothing(
-          'pg_stat_statements-not-loaded',
-          "pg_stat_statements is not loaded. Set shared_preload_libraries = 'pg_stat_statements' and restart the server.",
-        );
-      case '22P05':
-      case '22021':
-        return nothing(
-          'pg_stat_statements-encoding',
-          'a statement of another database has characters that the encoding of this one lacks.',
-        );
+  const deadline = Date.now() + totalMs;
+  const { texts, tables, ...read } = await readStatements(session, server);
+  const notes = [...read.notes];
+  /** Does without what a lock, a permission or the time keeps from being read. */
+  const attempt = async <Part>(what: string, rules: string[], part: () => Promise<Part>, without: Part) => {
+    try {
+      if (Date.now() < deadline) return await part();
+      notes.push(outOfTime(what, rules, totalMs));
+    } catch (error) {
+      notes.push(unread(what, rules, error));
     }
-    throw error;
-  }
-  const information = hasInformation ? await readInformation(session, extension.schema) : undefined;
-  await loadParser();
-  const visible = rows.filter((row) => row.queryId !== null && row.query !== null);
-  const statements = joinRows(visible.filter((row) => !isOurs(row.query)));
-  const resetAt = information?.resetAt ?? null;
+    return without;
+  };
+  const settings = await attempt('The settings of the planner', [], () => readSettings(session), null);
+  const transactions = await attempt(
+    'The open transactions',
+    ['queries/long-transaction', 'queries/idle-in-transaction', 'queries/blocked'],
+    () => session.read<OpenTransaction>(transactionsSql(server.versionNumber)),
+    [],
+  );
+  const whole = read.statements.map((statement) => {
+    const text = texts.get(statement.queryId);
+    return text === undefined ? statement : { ...statement, query: text };
+  });
+  const explained = await attempt(
+    'The plans of the statements',
+    ['plans/*'],
+    () => explainWorkload(session, server, whole, { deadline }),
+    { plans: [], notes: [] },
+  );
+  const relations = await attempt(
+    'The tables that the statements use',
+    ['queries/*', 'plans/*'],
+    () => readRelations(session, [...tables, ...tablesOf(explained.plans)]),
+    [],
+  );
   return {
-    ...empty,
     takenAt,
     server,
-    statements: statements.map((statement) => ({ ...statement, since: statement.since ?? resetAt })),
-    resetAt,
-    evictions: information?.evictions ?? null,
-    notes: notesOn(server, rows.length - visible.length, information?.evictions ?? 0),
+    ...read,
+    windowFrom: null,
+    settings,
+    relations,
+    plans: explained.plans,
+    transactions,
+    notes: [...notes, ...explained.notes],
   };
 }
 
-/** A statement of StreamGate's: marked, or a check of a foreign key of its history, which PostgreSQL writes. */
-function isOurs(query: string): boolean {
-  return query.includes(statementMark) || query.includes('"streamgate"."');
+async function readSettings(session: Session): Promise<PlannerSettings | null> {
+  const [settings] = await session.read<PlannerSettings>(settingsSql);
+  return settings ?? null;
 }
 
-/** Versions are `1.8` … `1.12`: two whole numbers, not a fraction. */
-function isOlder(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < oldestExtension.major || (major === oldestExtension.major && minor < oldestExtension.minor);
+/** So many names are looked up; a database with more relations than that in its statements is one of many tenants. */
+const maxNames = 2_000;
+
+/** Reads what is known of tables and views by their names. */
+export async function readRelations(session: Session, tables: readonly NamedTable[]): Promise<Relation[]> {
+  const named = new Map(tables.map((table) => [JSON.stringify([table.schema, table.name]), table]));
+  const wanted = [...named.values()].slice(0, maxNames);
+  if (wanted.length === 0) return [];
+  return session.read<Relation>(relationsSql, [
+    wanted.map(({ schema }) => schema ?? null),
+    wanted.map(({ name }) => name),
+  ]);
 }
 
-/** Nothing where the role may read the statements but not this. */
-async function readInformation(session: Session, schema: string) {
-  try {
-    const [row] = await session.read<{ evictions: number; resetAt: string }>(informationSql(schema));
-    return row;
-  } catch (error) {
-    if (sqlState(error) === '42501') return undefined;
-    throw error;
-  }
+/** The tables that plans scan: those below a view or a partitioned table are named nowhere else. */
+export function tablesOf(plans: readonly Pick<StatementPlan, 'plan'>[]): NamedTable[] {
+  return plans.flatMap(({ plan }) =>
+    plan === null
+      ? []
+      : [...nodesOf(plan)].flatMap(({ node: { relation } }) =>
+          relation ? [{ schema: relation.schema, name: relation.name }] : [],
+        ),
+  );
 }
 
-function notesOn(server: Server, hidden: number, evictions: number): Note[] {
-  const notes: Note[] = [];
-  if (hidden > 0) {
-    notes.push({
-      code: 'statements-hidden',
-      rules: ['queries/slow'],
-      message: `${plural(hidden, 'statement')} of other roles cannot be seen. GRANT pg_read_all_stats TO ${escapeIdentifier(server.role)} (a part of pg_monitor).`,
-    });
+function outOfTime(what: string, rules: string[], totalMs: number): Note {
+  return {
+    code: 'queries-out-of-time',
+    rules,
+    message: `${what} were not read: the audit's time of ${totalMs / 1_000} s was up. The next audit tries again.`,
+  };
+}
+
+/** @throws the error, when it is not about this part alone */
+function unread(what: string, rules: string[], error: unknown): Note {
+  switch (sqlState(error)) {
+    case '55P03':
+      return {
+        code: 'queries-locked',
+        rules,
+        message: `${what} were not read: somebody holds a lock on them, and StreamGate does not wait.`,
+      };
+    case '57014':
+      return {
+        code: 'queries-timeout',
+        rules,
+        message: `${what} were not read: the server took longer than the statement timeout.`,
+      };
+    case '42501':
+      return {
+        code: 'queries-permission',
+        rules,
+        message: `${what} were not read: the role may not. GRANT pg_monitor, pg_read_all_data.`,
+      };
   }
-  if (evictions > 0) {
-    notes.push({
-      code: 'statements-evicted',
-      // The rarest are evicted first, and a slow one that comes back is opened again.
-      rules: [],
-      message: `pg_stat_statements ran out of space ${plural(evictions, 'time')} since its reset and forgot the rarest statements. Raise pg_stat_statements.max.`,
-    });
-  }
-  return notes;
+  throw error;
 }

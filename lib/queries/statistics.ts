@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isSlow } from './rules/slow.ts';
-import { type QuerySnapshot, type StatementKind, statementKinds } from './snapshot.ts';
+import { type QuerySnapshot, type Statement, type StatementKind, statementKinds } from './snapshot.ts';
 
 /** The statements of a database, summed up. */
 export const QueryStatistics = z
@@ -17,8 +17,30 @@ export const QueryStatistics = z
     slowTimeSharePercent: z.number(),
     /** Share of calls whose statement has a mean within the target, in percent. */
     callsWithinTargetPercent: z.number().nullable(),
+    /** Of all calls, so many percent are of statements whose mean is at most this; null without calls. */
+    meanMsOfCalls: z.strictObject({
+      p50: z.number().nullable(),
+      p95: z.number().nullable(),
+      p99: z.number().nullable(),
+    }),
     cacheHitPercent: z.number().nullable(),
     tempBlocksWritten: z.number(),
+    /** What came since the snapshot before; null without one. */
+    window: z
+      .strictObject({
+        from: z.string(),
+        to: z.string(),
+        /** Statements that were called. */
+        statements: z.number(),
+        calls: z.number(),
+        totalMs: z.number(),
+        /** Mean time of a call; null without calls. */
+        meanMs: z.number().nullable(),
+        callsPerSecond: z.number(),
+        /** How many statements ran at a time, on average. */
+        concurrency: z.number(),
+      })
+      .nullable(),
     byKind: z.record(
       z.enum(statementKinds),
       z.strictObject({ statements: z.number(), calls: z.number(), totalMs: z.number() }),
@@ -63,12 +85,45 @@ export function queryStatistics(snapshot: QuerySnapshot, slowThresholdMs: number
         totalMs,
       ) ?? 0,
     callsWithinTargetPercent: percent(within, calls),
+    meanMsOfCalls: { p50: meanAt(statements, 0.5), p95: meanAt(statements, 0.95), p99: meanAt(statements, 0.99) },
     cacheHitPercent: percent(hit, asked),
     tempBlocksWritten: total((statement) => statement.tempBlocksWritten),
+    window: windowStatistics(snapshot),
     byKind: Object.fromEntries(statementKinds.map((kind) => [kind, ofKind(kind)])) as QueryStatistics['byKind'],
     resetAt: snapshot.resetAt,
     evictions: snapshot.evictions,
     slowThresholdMs,
     targetMs,
+  };
+}
+
+/** The mean of the statement that a share of all calls does not exceed. */
+function meanAt(statements: readonly Statement[], share: number): number | null {
+  const sorted = statements.toSorted((a, b) => a.meanMs - b.meanMs);
+  const calls = sorted.reduce((all, statement) => all + statement.calls, 0);
+  let seen = 0;
+  for (const statement of sorted) {
+    seen += statement.calls;
+    if (seen >= share * calls) return statement.meanMs;
+  }
+  return null;
+}
+
+function windowStatistics({ windowFrom, takenAt, statements }: QuerySnapshot): QueryStatistics['window'] {
+  if (windowFrom === null) return null;
+  const called = statements.flatMap(({ window }) => (window !== null && window.calls > 0 ? [window] : []));
+  const calls = called.reduce((all, gain) => all + gain.calls, 0);
+  const totalMs = called.reduce((all, gain) => all + gain.totalMs, 0);
+  // Two snapshots of the same moment have nothing between them.
+  const lengthMs = Math.max(Date.parse(takenAt) - Date.parse(windowFrom), 1);
+  return {
+    from: windowFrom,
+    to: takenAt,
+    statements: called.length,
+    calls,
+    totalMs,
+    meanMs: calls === 0 ? null : totalMs / calls,
+    callsPerSecond: (1_000 * calls) / lengthMs,
+    concurrency: totalMs / lengthMs,
   };
 }

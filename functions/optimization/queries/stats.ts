@@ -3,4 +3,6 @@ import { answer } from '../../answers.ts';
 import { queryStats } from '../../routes.ts';
 
 /** GET /optimization/queries/stats */
-export const handler = endpoint(queryStats, (request) => answer('queryStats', request));
+export const handler = endpoint(queryStats, (request) =>
+  answer(request.parameters.queryId === undefined ? 'queryStats' : 'statementHistory', request),
+);

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../lib/advice/finding.ts';
-import { type AuditRecord, type History, openHistory } from '../../../../lib/postgres/history.ts';
+import type { Recommendation } from '../../../../lib/advice/recommendation.ts';
+import {
+  type AuditRecord,
+  type History,
+  openHistory,
+  type RowChoice,
+  type StatementWindow,
+} from '../../../../lib/postgres/history.ts';
+import { migrations } from '../../../../lib/postgres/migrations.ts';
 import { freePort } from '../../../../local/process.ts';
 import { createDatabase, rowsOf, type TestDatabase } from '../../database.ts';
 
@@ -40,7 +48,7 @@ const record = (rest: Partial<AuditRecord> & { day?: number } = {}): AuditRecord
     rows: [],
     summary: { indexes: 0 },
     findings: [],
-    judged: new Set(['indexes/unused']),
+    isJudged: ({ rule }: Recommendation) => rule === 'indexes/unused',
     ...others,
   };
 };
@@ -59,7 +67,7 @@ describe('migrate', () => {
     try {
       await Promise.all(racers.map((racer) => racer.migrate()));
       const versions = await rowsOf<{ version: number }>(empty, 'select version from streamgate.migrations order by 1');
-      expect(versions).toEqual([{ version: 1 }]);
+      expect(versions).toEqual(migrations.map((_, step) => ({ version: step + 1 })));
       expect(await Promise.all(racers.map((racer) => racer.keep(record())))).toContain(true);
     } finally {
       for (const racer of racers) await racer.close();
@@ -126,8 +134,52 @@ describe('what was kept', () => {
     await history.keep(record({ database: 'rows', rows }));
     const head = await history.latest('rows', 'indexes');
     if (!head) throw new Error('Nothing was kept.');
-    expect(await history.rows(head, 3)).toEqual({ rows: rows.slice(0, 3), total: 12 });
-    expect(await history.rows(head, 500)).toEqual({ rows, total: 12 });
+    expect(await history.rows(head, { limit: 3 })).toEqual({ rows: rows.slice(0, 3), total: 12 });
+    expect(await history.rows(head, { limit: 500 })).toEqual({ rows, total: 12 });
+    expect(await history.rows(head, { limit: 5, offset: 10 })).toEqual({ rows: rows.slice(10), total: 12 });
+    expect(await history.rows(head, { limit: 5, offset: 12 })).toEqual({ rows: [], total: 12 });
+  });
+
+  it('is sorted, searched and narrowed as asked', async () => {
+    const rows = [
+      { query: 'select ALPHA', meanMs: 3, window: { calls: 0, meanMs: 0 } },
+      { query: 'select 100%_alpha', meanMs: 10, window: null },
+      { query: 'select beta', meanMs: 1.5, window: { calls: 2, meanMs: 7 } },
+    ];
+    await history.keep(record({ database: 'sorted', rows }));
+    const head = await history.latest('sorted', 'indexes');
+    if (!head) throw new Error('Nothing was kept.');
+    const texts = async (choice: Omit<RowChoice, 'limit'>) => {
+      const page = await history.rows<{ query: string }>(head, { limit: 2, ...choice });
+      return [...page.rows.map(({ query }) => query.slice(7)), page.total];
+    };
+    expect(await texts({ sort: { path: ['meanMs'], descending: true } })).toEqual(['100%_alpha', 'ALPHA', 3]);
+    expect(await texts({ sort: { path: ['meanMs'], descending: false } })).toEqual(['beta', 'ALPHA', 3]);
+    expect(await texts({ sort: { path: ['meanMs'], descending: false }, offset: 2 })).toEqual(['100%_alpha', 3]);
+    expect(await texts({ sort: { path: ['window', 'meanMs'], descending: true } })).toEqual(['beta', 'ALPHA', 3]);
+    expect(await texts({ having: ['window', 'calls'] })).toEqual(['beta', 1]);
+    expect(await texts({ containing: 'alpha' })).toEqual(['ALPHA', '100%_alpha', 2]);
+    expect(await texts({ containing: '%_A' })).toEqual(['100%_alpha', 1]);
+    expect(await texts({ containing: `'; drop table x --` })).toEqual([0]);
+  });
+
+  it('is handed to the next audit whole, and its rows go when two newer ones are kept', async () => {
+    expect(await history.newest('whole', 'queries')).toBeUndefined();
+    for (const day of [1, 2, 3]) {
+      await history.keep(
+        record({ database: 'whole', part: 'queries', day, rows: [{ day }], findings: [finding('f')] }),
+      );
+    }
+    const { takenAt } = record({ day: 3 }).snapshot;
+    expect(await history.newest('whole', 'queries')).toEqual({ snapshot: { takenAt, notes: [] }, rows: [{ day: 3 }] });
+    const left = (table: string) =>
+      rowsOf(
+        database,
+        `select from streamgate.${table} join streamgate.audits a on a.id = audit_id where a.database = 'whole'`,
+      );
+    expect(await left('rows')).toHaveLength(2);
+    expect(await left('findings')).toHaveLength(2);
+    expect(await history.hasAudit('whole', 'queries', record({ day: 1 }).windowStart)).toBe(true);
   });
 
   it('is summed up as it was given, with its keys in their order', async () => {
@@ -149,14 +201,109 @@ describe('what was kept', () => {
   });
 });
 
+describe('the past of statements', () => {
+  const minute = 60_000;
+  const now = Math.floor(Date.now() / minute) * minute;
+  const at = (ms: number) => new Date(now + ms).toISOString();
+  const window = (queryId: string, endedAt: number, rest: Partial<StatementWindow> = {}): StatementWindow => ({
+    queryId,
+    from: at(endedAt - 5 * minute),
+    to: at(endedAt),
+    calls: 2,
+    totalMs: 10,
+    meanMs: 5,
+    stddevMs: 1,
+    rows: 4,
+    blocks: 8,
+    ...rest,
+  });
+  const plan = (shape: string, totalCost: number) => ({
+    queryId: '1',
+    explainedAs: 'itself' as const,
+    plan: { root: { type: 'Result', totalCost } } as never,
+    shape,
+    failure: null,
+    parameterCosts: null,
+  });
+
+  it('has the windows of the last day one by one, older ones by the hour, and every shape of a plan', async () => {
+    const past = Date.UTC(2026, 0, 1, 10) - now;
+    await history.keep(
+      record({
+        database: 'past',
+        day: 1,
+        windows: [
+          window('1', past + 5 * minute, { calls: 1, totalMs: 10, stddevMs: 0 }),
+          window('1', past + 10 * minute, { calls: 3, totalMs: 90, stddevMs: 0 }),
+          window('2', past + 5 * minute),
+        ],
+        plans: [plan('a', 1)],
+      }),
+    );
+    await history.keep(
+      record({
+        database: 'past',
+        day: 2,
+        windows: [window('1', -5 * minute), window('1', 0), window('3', 0)],
+        plans: [plan('b', 2)],
+      }),
+    );
+    await history.keep(record({ database: 'past', day: 3, plans: [plan('a', 3)] }));
+    const { windows, plans } = await history.past('past', ['1', '3', '4'], new Date(0));
+    expect([...windows.keys()].sort()).toEqual(['1', '3']);
+    const [hour, ...recent] = windows.get('1') ?? [];
+    expect(hour).toMatchObject({
+      from: '2026-01-01T10:00:00.000Z',
+      to: '2026-01-01T10:10:00.000Z',
+      calls: 4,
+      totalMs: 100,
+    });
+    expect(hour?.meanMs).toBe(25);
+    // One call of 10 ms and three of 30 ms.
+    expect(hour?.stddevMs).toBeCloseTo(Math.sqrt(75), 10);
+    expect(recent).toEqual([window('1', -5 * minute), window('1', 0)]);
+    expect(plans.get('1')?.map(({ shape }) => shape)).toEqual(['a', 'b']);
+    expect(plans.get('1')?.[0]).toMatchObject({
+      firstSeenAt: '2026-01-01T00:00:00.000Z',
+      lastSeenAt: '2026-01-03T00:00:00.000Z',
+    });
+    expect((await history.past('past', ['1'], new Date(now - minute))).windows.get('1')).toHaveLength(1);
+    expect((await history.past('elsewhere', ['1'], new Date(0))).windows.size).toBe(0);
+  });
+
+  it('goes with a statement: its row, its plans with the last seen first, and what was found', async () => {
+    const about = finding('about', { subject: { database: 'one', queryId: '1' } });
+    const rows = [
+      { queryId: '1', query: 'select 1' },
+      { queryId: '2', query: 'select 2' },
+    ];
+    await history.keep(record({ database: 'one', day: 1, plans: [plan('a', 1)] }));
+    await history.keep(
+      record({ database: 'one', day: 2, rows, plans: [plan('b', 2)], findings: [finding('other'), about] }),
+    );
+    const head = await history.latest('one', 'indexes');
+    if (!head) throw new Error('Nothing was kept.');
+    expect(await history.statement(head, 'one', '1')).toEqual({
+      statement: rows[0],
+      plans: [
+        { ...plan('b', 2), firstSeenAt: '2026-01-02T00:00:00.000Z', lastSeenAt: '2026-01-02T00:00:00.000Z' },
+        { ...plan('a', 1), firstSeenAt: '2026-01-01T00:00:00.000Z', lastSeenAt: '2026-01-01T00:00:00.000Z' },
+      ],
+      findings: [about],
+    });
+    expect(await history.statement(head, 'one', '2')).toEqual({ statement: rows[1], plans: [], findings: [] });
+    expect(await history.statement(head, 'one', '3')).toBeUndefined();
+  });
+});
+
 describe('prune', () => {
   it('deletes what is from before a moment, and what leans on it', async () => {
     const pruned = await createDatabase({ extensions: false });
     const own = openHistory(pruned.url);
     try {
       await own.migrate();
-      await own.keep(record({ day: 1, findings: [finding('old'), finding('both')], judged: new Set() }));
-      await own.keep(record({ day: 5, findings: [finding('both'), finding('new')], judged: new Set() }));
+      await own.keep(record({ day: 1, findings: [finding('old'), finding('both')], isJudged: () => false }));
+      await own.keep(record({ day: 5, findings: [finding('both'), finding('new')], isJudged: () => false }));
       await own.prune(new Date(Date.UTC(2026, 0, 5)));
       expect(await own.hasAudit('shop', 'indexes', record({ day: 1 }).windowStart)).toBe(false);
       expect(await own.hasAudit('shop', 'indexes', record({ day: 5 }).windowStart)).toBe(true);

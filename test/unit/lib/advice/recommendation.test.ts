@@ -8,6 +8,9 @@ const monday = '2026-01-05T00:00:00.000Z';
 const tuesday = '2026-01-06T00:00:00.000Z';
 const rules = ['indexes/unused', 'queries/slow'];
 
+/** Audits whose rules, of those named, could have found something. */
+const judging = (ids: readonly string[]) => (recommendation: Recommendation) => ids.includes(recommendation.rule);
+
 const known: fc.Arbitrary<Recommendation[]> = fc.uniqueArray(
   fc.tuple(findings, fc.constantFrom(...statuses)).map(([found, status]) => ({
     ...found,
@@ -21,7 +24,7 @@ const known: fc.Arbitrary<Recommendation[]> = fc.uniqueArray(
 const outcomes: fc.Arbitrary<AuditOutcome> = fc.record({
   at: fc.constant(tuesday),
   findings: fc.uniqueArray(findings, { selector: ({ id }) => id }),
-  judged: fc.subarray(rules).map((list) => new Set(list)),
+  isJudged: fc.subarray(rules).map(judging),
 });
 
 function law(check: (before: Map<string, Recommendation>, outcome: AuditOutcome, after: Recommendation[]) => void) {
@@ -58,18 +61,18 @@ describe('following recommendations through an audit', () => {
   });
 
   test('takes what was open, is found no more and was looked for as applied', () => {
-    law((before, { findings: found, judged }, after) => {
+    law((before, { findings: found, isJudged }, after) => {
       for (const old of before.values()) {
-        if (old.status !== 'open' || !judged.has(old.rule) || found.some(({ id }) => id === old.id)) continue;
+        if (old.status !== 'open' || !isJudged(old) || found.some(({ id }) => id === old.id)) continue;
         expect(after).toContainEqual({ ...old, status: 'applied', appliedAt: tuesday });
       }
     });
   });
 
   test('leaves alone what was not looked for, and what is not open', () => {
-    law((before, { findings: found, judged }, after) => {
+    law((before, { findings: found, isJudged }, after) => {
       for (const old of before.values()) {
-        if (found.some(({ id }) => id === old.id) || (old.status === 'open' && judged.has(old.rule))) continue;
+        if (found.some(({ id }) => id === old.id) || (old.status === 'open' && isJudged(old))) continue;
         expect(after).toContainEqual(old);
       }
     });
@@ -83,20 +86,20 @@ describe('following recommendations through an audit', () => {
   });
 
   test('takes the evidence of the newest audit', () => {
-    const first = follow([], { at: monday, findings: [finding({ evidence: { scans: 0 } })], judged: new Set(rules) });
+    const first = follow([], { at: monday, findings: [finding({ evidence: { scans: 0 } })], isJudged: judging(rules) });
     const second = follow(first, {
       at: tuesday,
       findings: [finding({ evidence: { scans: 7 } })],
-      judged: new Set(rules),
+      isJudged: judging(rules),
     });
     expect(second).toMatchObject([{ evidence: { scans: 7 }, firstSeenAt: monday, lastSeenAt: tuesday }]);
   });
 
   test('opens again what came back after it was applied', () => {
-    const judged = new Set(rules);
-    const opened = follow([], { at: monday, findings: [finding()], judged });
-    const applied = follow(opened, { at: tuesday, findings: [], judged });
-    const again = follow(applied, { at: '2026-01-07T00:00:00.000Z', findings: [finding()], judged });
+    const isJudged = judging(rules);
+    const opened = follow([], { at: monday, findings: [finding()], isJudged });
+    const applied = follow(opened, { at: tuesday, findings: [], isJudged });
+    const again = follow(applied, { at: '2026-01-07T00:00:00.000Z', findings: [finding()], isJudged });
     expect(applied).toMatchObject([{ status: 'applied', appliedAt: tuesday, lastSeenAt: monday }]);
     expect(again).toMatchObject([{ status: 'open', appliedAt: null, firstSeenAt: monday }]);
   });

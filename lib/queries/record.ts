@@ -1,0 +1,66 @@
+import type { Recommendation } from '../advice/recommendation.ts';
+import type { AuditRecord, History, StatementWindow } from '../postgres/history.ts';
+import { thresholds } from '../settings.ts';
+import type { QueryInput, QuerySnapshot, Statement } from './snapshot.ts';
+import { queryStatistics } from './statistics.ts';
+import { withWindow } from './window.ts';
+
+const day = 86_400_000;
+
+/** Of so many statements, those that took most of the time, the windows are kept and looked back at. */
+const followed = 200;
+
+/** A week and a day: a statement is compared to itself at the same hour of other days. */
+const lookBackMs = 8 * day;
+
+/** What came of an audit of the queries of a database: what its rules judge, and what is kept. */
+export interface QueryRecord {
+  input: QueryInput;
+  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans'>;
+  hasSeen(recommendation: Recommendation): boolean;
+}
+
+/** Puts a snapshot beside what the history knows: the snapshot before it, and what its statements did lately. */
+export async function queryRecord(taken: QuerySnapshot, database: string, history: History): Promise<QueryRecord> {
+  const before = await history.newest<Omit<QuerySnapshot, 'statements'>, Statement>(database, 'queries');
+  const snapshot = withWindow(taken, before && { ...before.snapshot, statements: before.rows });
+  const busiest = snapshot.statements
+    .filter(({ window }) => window !== null && window.calls > 0)
+    .toSorted((a, b) => (b.window?.totalMs ?? 0) - (a.window?.totalMs ?? 0))
+    .slice(0, followed);
+  const followedIds = new Set([...busiest, ...snapshot.statements.slice(0, followed)].map(({ queryId }) => queryId));
+  const past = await history.past(database, [...followedIds], new Date(Date.parse(snapshot.takenAt) - lookBackMs));
+  const { statements: rows, relations: _, plans, transactions: __, ...head } = snapshot;
+  return {
+    input: { ...snapshot, past },
+    record: {
+      snapshot: head,
+      rows,
+      summary: queryStatistics(snapshot, thresholds.slowQueryMs, thresholds.queryTargetMs),
+      windows: busiest.flatMap((statement) => windowOf(snapshot, statement)),
+      plans: plans.flatMap(({ plan, shape, ...rest }) => (plan && shape ? [{ ...rest, plan, shape }] : [])),
+    },
+    hasSeen: seenIn(snapshot),
+  };
+}
+
+/**
+ * A statement that is gone, because the counters were reset or ran out of space, was not mended; nor was one
+ * that nobody called, or whose plan was not looked at.
+ */
+function seenIn({ statements, plans, windowFrom }: QuerySnapshot): (recommendation: Recommendation) => boolean {
+  const called = statements.filter(({ window }) => windowFrom === null || (window !== null && window.calls > 0));
+  const calledIds = new Set(called.map(({ queryId }) => queryId));
+  const explainedIds = new Set(plans.filter(({ plan }) => plan !== null).map(({ queryId }) => queryId));
+  return ({ rule, subject: { queryId } }) => {
+    if (queryId === undefined) return true;
+    return rule.startsWith('plans/') ? explainedIds.has(queryId) : calledIds.has(queryId);
+  };
+}
+
+function windowOf({ takenAt, windowFrom }: QuerySnapshot, { queryId, window }: Statement): StatementWindow[] {
+  if (window === null || windowFrom === null) return [];
+  const { calls, totalMs, meanMs, stddevMs, rows, sharedBlocksHit, sharedBlocksRead } = window;
+  const blocks = sharedBlocksHit + sharedBlocksRead;
+  return [{ queryId, from: windowFrom, to: takenAt, calls, totalMs, meanMs, stddevMs, rows, blocks }];
+}
