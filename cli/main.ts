@@ -1,9 +1,10 @@
-/** The command line: `streamgate audit | snapshot | start`. */
+/** The command line: `streamgate audit | explain | snapshot | start`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { severities } from '../lib/advice/finding.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { version } from '../lib/version.ts';
 import { audit } from './audit.ts';
+import { explain } from './explain.ts';
 import { formats } from './report.ts';
 import { hideSecrets } from './secrets.ts';
 import { snapshot } from './snapshot.ts';
@@ -33,6 +34,19 @@ program
   .action(async (target: string | undefined, options) => {
     process.exitCode = await audit({ target, ...options });
   });
+
+program
+  .command('explain')
+  .description('Prints the plan of a statement as a tree, and what is wrong with it. Runs nothing without --analyze.')
+  .argument(
+    '[target]',
+    'postgres://USER:PASSWORD@HOST:5432/DATABASE (default: $DATABASE_URL), or a file with plans, - for standard input',
+  )
+  .argument('[statement]', 'the statement, in quotes; its constants may be $1, $2, …')
+  .option('--analyze', 'run it, if it only reads, and measure')
+  .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
+  .option('--config <file>', 'rule options (default: streamgate.config.json, if there is one)')
+  .action(explain);
 
 program
   .command('snapshot')

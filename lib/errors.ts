@@ -14,6 +14,7 @@ export const errorCodes = {
   'database-failed': { status: 503, title: 'The database could not run a statement' },
   'snapshot-invalid': { status: 500, title: 'The snapshot file cannot be read' },
   'plan-invalid': { status: 400, title: 'The plan cannot be read' },
+  'statement-refused': { status: 400, title: 'The statement cannot be explained' },
   'statement-unknown': { status: 404, title: 'No statement of that id is known' },
   'history-empty': { status: 503, title: 'No audit has finished yet' },
   'parameter-invalid': { status: 400, title: 'A query parameter is invalid' },

@@ -7,8 +7,7 @@
  *
  * A goal that is not met is no error: a bench tells, it does not judge.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeReport } from '../report.ts';
 import { startChild } from './children.ts';
 import { surroundings } from './machine.ts';
 import { markdownOf, type Section } from './measure.ts';
@@ -31,11 +30,6 @@ const sections = [
 /** A section that takes longer than this is given up, in milliseconds. */
 const capMs = 180_000;
 
-const page = join(import.meta.dirname, '../../docs/benchmarks.md');
-
-/** Between these the page is generated. */
-const marks = { begin: '<!-- bench:cache begins -->', end: '<!-- bench:cache ends -->' };
-
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const isWriting = process.argv.includes('--write') && wanted.length === 0;
 
@@ -51,7 +45,7 @@ for (const { file, name, needsRedis } of sections) {
   parts.push(part);
   console.log(parts.length === 2 ? parts.join('\n\n') : `\n${part}`);
 }
-if (isWriting) await write(parts.join('\n\n'));
+if (isWriting) await writeReport('bench:cache', parts.join('\n\n'));
 
 /** A section in Markdown, measured in a process of its own. */
 async function measured(file: string, name: string): Promise<string> {
@@ -64,12 +58,4 @@ async function measured(file: string, name: string): Promise<string> {
   } finally {
     clearTimeout(cap);
   }
-}
-
-async function write(report: string): Promise<void> {
-  const text = await readFile(page, 'utf8');
-  const from = text.indexOf(marks.begin);
-  const to = text.indexOf(marks.end);
-  if (from < 0 || to < from) throw new Error(`${page} lacks the lines "${marks.begin}" and "${marks.end}".`);
-  await writeFile(page, `${text.slice(0, from + marks.begin.length)}\n\n${report}\n\n${text.slice(to)}`);
 }

@@ -12,7 +12,6 @@ const shownPerRule = 20;
 /** The report for a person at a terminal: worst first, grouped by rule, each finding with its evidence and its SQL. */
 export function text(report: Report, colour: boolean): string {
   const ink = pc.createColors(colour);
-  const paint: Record<Severity, (words: string) => string> = { critical: ink.red, warning: ink.yellow, info: ink.cyan };
   const { server, findings, notes } = harmless(report);
   const lines = [
     ink.bold(`${server.database} on PostgreSQL ${server.version}`) +
@@ -20,7 +19,23 @@ export function text(report: Report, colour: boolean): string {
         ` · ${server.sizeBytes === null ? 'size unknown' : bytes(server.sizeBytes)}${server.isStandby ? ' · standby' : ''} · ${report.takenAt.slice(0, 16).replace('T', ' ')} UTC`,
       ),
     '',
+    ...findingLines(findings, ink),
   ];
+  for (const note of notes) lines.push(`${ink.dim('note')}  ${note.message}`);
+  if (notes.length > 0) lines.push('');
+  lines.push(summary(findings));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Findings without a report around them. */
+export function findingsText(findings: readonly Finding[], colour: boolean): string {
+  const lines = [...findingLines(harmless(findings), pc.createColors(colour)), summary(findings)];
+  return `${lines.join('\n')}\n`;
+}
+
+function findingLines(findings: readonly Finding[], ink: Colours): string[] {
+  const paint: Record<Severity, (words: string) => string> = { critical: ink.red, warning: ink.yellow, info: ink.cyan };
+  const lines: string[] = [];
   for (const severity of severities) {
     const these = findings.filter((finding) => finding.severity === severity);
     for (const [rule, group] of Map.groupBy(these, (finding) => finding.rule)) {
@@ -42,10 +57,7 @@ export function text(report: Report, colour: boolean): string {
       }
     }
   }
-  for (const note of notes) lines.push(`${ink.dim('note')}  ${note.message}`);
-  if (notes.length > 0) lines.push('');
-  lines.push(summary(findings));
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 function describe(
@@ -103,8 +115,8 @@ function wrap(prose: string, indent: number): string[] {
  * Names may hold control characters, which a terminal would obey: they are shown instead. Line breaks
  * stay in SQL alone; elsewhere a name could forge a heading.
  */
-function harmless(report: Report): Report {
-  return JSON.parse(JSON.stringify(report), (key, value) => {
+function harmless<Shown extends object>(shown: Shown): Shown {
+  return JSON.parse(JSON.stringify(shown), (key, value) => {
     if (typeof value !== 'string') return value;
     const unwanted = key === 'sql' ? /(?![\n\t])\p{Cc}/gu : /\p{Cc}/gu;
     return value.replace(unwanted, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);

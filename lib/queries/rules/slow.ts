@@ -3,12 +3,17 @@ import type { Action } from '../../advice/finding.ts';
 import { milliseconds, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';
-import type { QuerySnapshot, Statement } from '../snapshot.ts';
+import type { QueryInput, QuerySnapshot, Statement } from '../snapshot.ts';
+import { shortened } from './counters/figures.ts';
+import { estimatedP95, periodOf, recentOf } from './recent.ts';
 
 const day = 86_400_000;
 
+/** Of fewer calls no percentile can be told. */
+const enoughForPercentile = 20;
+
 /**
- * `queries/slow`: a statement whose calls take long on average. Utility statements (CREATE INDEX,
+ * `queries/slow`: a statement whose calls take long, on average or one in twenty. Utility statements (CREATE INDEX,
  * VACUUM, COPY …) take as long as they take and are left out; so is what was called too rarely to judge.
  * Figures: https://www.postgresql.org/docs/current/pgstatstatements.html
  */
@@ -20,6 +25,8 @@ export const slow = defineRule({
   options: z.strictObject({
     /** Mean time from which a statement is slow. */
     minMeanMs: z.number().positive().default(thresholds.slowQueryMs),
+    /** Estimated time of the slowest of twenty calls from which it is slow as well. */
+    minP95Ms: z.number().positive().default(thresholds.slowQueryMs),
     /** Statements with fewer calls are left out. */
     minCalls: z.number().int().min(1).default(1),
     /** Mean time from which the finding is critical. */
@@ -28,31 +35,42 @@ export const slow = defineRule({
       .positive()
       .default(10 * thresholds.slowQueryMs),
   }),
-  check(snapshot: QuerySnapshot, options): Draft[] {
-    return snapshot.statements
-      .filter((statement) => isSlow(statement, options.minMeanMs) && statement.calls >= options.minCalls)
-      .map((statement) => {
-        const perDay = msPerDay(snapshot, statement);
-        return {
-          severity: statement.meanMs >= options.criticalMeanMs ? 'critical' : 'warning',
-          subject: { database: snapshot.server.database, queryId: statement.queryId },
-          title: `A statement takes ${milliseconds(statement.meanMs)} on average: ${shortened(statement.query)}`,
-          detail: `${plural(statement.calls, 'call')} took ${milliseconds(statement.totalMs)} in all (${statement.timeSharePercent.toFixed(1)} % of the database's time), at most ${milliseconds(statement.maxMs)}, and returned ${plural(statement.rows / statement.calls, 'row')} a call from ${plural((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls, 'block')}.`,
+  check(input: QueryInput, options): Draft[] {
+    return input.statements.flatMap((statement): Draft[] => {
+      if (statement.kind === 'utility' || statement.calls < options.minCalls) return [];
+      const lately = recentOf(input, statement);
+      const p95Ms = estimatedP95(lately, statement.maxMs);
+      const isSlowOnAverage = lately.meanMs >= options.minMeanMs;
+      const isSlowAtTimes = lately.calls >= enoughForPercentile && p95Ms >= options.minP95Ms;
+      if (!isSlowOnAverage && !isSlowAtTimes) return [];
+      const perDay = msPerDay(input, statement);
+      const { calls, totalMs, meanMs, stddevMs, rows, blocks } = lately;
+      return [
+        {
+          severity: isSlowOnAverage ? (meanMs >= options.criticalMeanMs ? 'critical' : 'warning') : 'info',
+          subject: { database: input.server.database, queryId: statement.queryId },
+          title: isSlowOnAverage
+            ? `A statement takes ${milliseconds(meanMs)} on average: ${shortened(statement.query)}`
+            : `A statement takes ${milliseconds(p95Ms)} one time in twenty: ${shortened(statement.query)}`,
+          detail: `${periodOf(lately)} ${plural(calls, 'call')} took ${milliseconds(totalMs)} in all, and returned ${plural(rows / calls, 'row')} a call from ${plural(blocks / calls, 'block')}. The longest took ${milliseconds(statement.maxMs)}; it has ${statement.timeSharePercent.toFixed(1)} % of the database's time.`,
           evidence: {
             statement: statement.query,
-            calls: statement.calls,
-            meanMs: round(statement.meanMs),
+            basis: lately.basis,
+            calls,
+            meanMs: round(meanMs),
+            p95Ms: round(p95Ms),
             maxMs: round(statement.maxMs),
-            stddevMs: round(statement.stddevMs),
-            totalMs: round(statement.totalMs),
+            stddevMs: round(stddevMs),
+            totalMs: round(totalMs),
             timeSharePercent: round(statement.timeSharePercent),
-            rowsPerCall: round(statement.rows / statement.calls),
-            blocksPerCall: round((statement.sharedBlocksHit + statement.sharedBlocksRead) / statement.calls),
+            rowsPerCall: round(rows / calls),
+            blocksPerCall: round(blocks / calls),
           },
           ...(perDay === undefined ? {} : { impact: { msPerDay: Math.round(perDay) } }),
-          action: explain(snapshot, statement),
-        };
-      });
+          action: explain(input, statement),
+        },
+      ];
+    });
   },
 });
 
@@ -90,12 +108,6 @@ function explain({ server }: QuerySnapshot, { query, kind }: Statement): Action 
     sql: `EXPLAIN ${hasParameters ? '(GENERIC_PLAN) ' : ''}${query};`,
     caution: `Shows the plan and runs nothing.${typed ? ' PostgreSQL takes no type before a parameter: write $1::interval for interval $1.' : ''}`,
   };
-}
-
-/** One line of at most 80 characters. */
-function shortened(query: string): string {
-  const line = query.replace(/\s+/g, ' ').trim();
-  return line.length <= 80 ? line : `${line.slice(0, 79).toWellFormed()}…`;
 }
 
 function round(value: number): number {

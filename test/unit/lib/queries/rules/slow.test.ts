@@ -57,8 +57,10 @@ describe('the finding', () => {
     expect(found?.title).toBe('A statement takes 250 ms on average: select * from orders where id = $1');
     expect(found?.evidence).toEqual({
       statement: 'select * from orders where id = $1',
+      basis: 'total',
       calls: 4,
       meanMs: 250,
+      p95Ms: 250,
       maxMs: 700.13,
       stddevMs: 0,
       totalMs: 1000,

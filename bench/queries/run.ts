@@ -1,0 +1,47 @@
+/**
+ * Measures two workloads before and after the advice of the audits is followed, and prints what comes out as Markdown.
+ *
+ *   npm run bench:queries               prints it
+ *   npm run bench:queries -- --write    also puts it into docs/benchmarks.md
+ *   npm run bench:queries -- tpch       only one of the workloads; writes nothing
+ *
+ * A goal that is not met is no error: a bench tells, it does not judge.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '../../local/postgres.ts';
+import { machine } from '../cache/machine.ts';
+import { markdownOf } from '../cache/measure.ts';
+import { writeReport } from '../report.ts';
+import { beforeAndAfter } from './advice.ts';
+import { demo, tpch, withClient } from './workloads.ts';
+
+const workloads = { tpch: tpch(0.05), demo: demo(500_000) };
+
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const isWriting = process.argv.includes('--write') && wanted.length === 0;
+
+const directory = await mkdtemp(join(tmpdir(), 'streamgate-bench-'));
+const server = await startPostgres({
+  directory,
+  settings: { fsync: 'off', max_wal_size: '4GB', shared_buffers: '512MB' },
+});
+try {
+  const { rows } = await withClient(server.url('postgres'), (client) => client.query('show server_version'));
+  const parts = [
+    `## Queries\n\n${machine()}\n- **PostgreSQL**: ${rows[0].server_version}, embedded, on the same machine`,
+  ];
+  console.log(parts[0]);
+  for (const [name, workload] of Object.entries(workloads)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    process.stderr.write(`${name} …\n`);
+    const part = markdownOf(await beforeAndAfter(workload, await workload.load(server)));
+    parts.push(part);
+    console.log(`\n${part}`);
+  }
+  if (isWriting) await writeReport('bench:queries', parts.join('\n\n'));
+} finally {
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+}

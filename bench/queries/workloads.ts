@@ -1,0 +1,82 @@
+/** The workloads whose statements are measured before and after the advice is followed. */
+import pg from 'pg';
+import { ensureDemo } from '../../local/demo/load.ts';
+import { chooser } from '../../local/demo/statement.ts';
+import { statements as demoStatements } from '../../local/demo/statements.ts';
+import type { EmbeddedPostgres } from '../../local/postgres.ts';
+import { fillTpch } from './tpch/generate.ts';
+import { queries as tpchQueries } from './tpch/queries.ts';
+import { schema as tpchSchema } from './tpch/schema.ts';
+
+/** A statement that is measured, with the values of each of its runs. */
+export interface Measured {
+  name: string;
+  sql: string;
+  /** @param run counts from 0 */
+  values(run: number): unknown[];
+}
+
+/** A database and what is asked of it. */
+export interface Workload {
+  name: string;
+  /** What it is, in a sentence. */
+  about: string;
+  /** Makes the database, and returns its URL. */
+  load(server: EmbeddedPostgres): Promise<string>;
+  statements: readonly Measured[];
+}
+
+/** The 22 statements of TPC-H over the specification's tables with their primary and foreign keys, and no other index. */
+export function tpch(scale: number): Workload {
+  return {
+    name: 'TPC-H-like',
+    about: `The eight tables of TPC-H at scale ${scale}, with primary keys and nothing else; its 22 statements, with the values of the specification.`,
+    async load(server) {
+      await withClient(server.url('postgres'), (admin) => admin.query('create database tpch'));
+      const url = server.url('tpch');
+      await withClient(url, async (client) => {
+        for (const sql of ['create extension pg_stat_statements', ...tpchSchema, ...fillTpch(scale)])
+          await client.query(sql);
+      });
+      return url;
+    },
+    statements: tpchQueries.map(({ name, sql }) => ({ name, sql, values: () => [] })),
+  };
+}
+
+/** The streaming service of `npm start`, its reading and writing statements, with the faults that are planted in it. */
+export function demo(viewEvents: number): Workload {
+  return {
+    name: 'the demo',
+    about: `The streaming service of \`npm start\` with ${viewEvents.toLocaleString('en')} events; every statement of its mix but utility ones.`,
+    load: async (server) => (await ensureDemo(server, () => {}, { viewEvents })).url,
+    statements: demoStatements
+      .filter(({ sql }) => !/^\s*(refresh|analyze)/i.test(sql))
+      .map(({ name, sql, values }) => ({
+        name,
+        sql,
+        // The same values before and after, and others in each run.
+        values: (run) => values?.(chooser(numbers(run))) ?? [],
+      })),
+  };
+}
+
+/** Random numbers from 0 to below 1 that are the same in every run: a linear congruential generator (Numerical Recipes). */
+function numbers(seed: number): () => number {
+  let state = (seed * 2_654_435_761 + 12_345) >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Opens a connection, gives it to `use`, and closes it. */
+export async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await use(client);
+  } finally {
+    await client.end();
+  }
+}
