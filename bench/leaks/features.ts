@@ -15,7 +15,16 @@ const features: readonly Feature[] = [
   (text) => BigInt(text.length) ** 20n,
   async (text) => (await import('node:util')).inspect({ text, nested: { list: [1, 2, { three: 3 }] } }, { depth: 5 }),
   (text) => new Intl.DateTimeFormat('en', { dateStyle: 'full', timeZone: 'UTC' }).format(new Date(text.length)),
-  async (text) => (await import('node:stream/promises')).pipeline([text, text], async function* (source) { yield* source; }, async (source) => { for await (const _ of source); }),
+  async (text) =>
+    (await import('node:stream/promises')).pipeline(
+      [text, text],
+      async function* (source) {
+        yield* source;
+      },
+      async (source) => {
+        for await (const _ of source);
+      },
+    ),
   (text) => [...new Intl.Segmenter('en', { granularity: 'word' }).segment(text.slice(0, 200))].length,
   (text) => text.replaceAll(/(?<key>"\w+")/g, '<$<key>>').length,
 ];

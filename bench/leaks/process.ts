@@ -1,16 +1,21 @@
-/** A process that works, and tells its samples: `process.ts RUN PORT`, the run in JSON. */
+/** A process that works, and tells the samples of its monitor: `process.ts TASK PORT`, the task in JSON. */
+import { forceCollection } from '../../lib/resources/gc/force.ts';
+import { createMonitor } from '../../lib/resources/monitor.ts';
+import type { Environment, Sample } from '../../lib/resources/sample.ts';
 import { tellParent } from '../cache/children.ts';
 import { keeper } from './carriers.ts';
 import { useFeature } from './features.ts';
 import { randomOf } from './random.ts';
-import { sampleAt } from './sampler.ts';
 import type { Carrier, Shape } from './shape.ts';
 import { baseline, keeping, type Noise, recent, work } from './workload.ts';
 
 /** What a process is to do. */
 export type Task =
-  | { kind: 'run'; shape: Shape; noise: Noise; seed: number; invocations: number; floorEvery: number; sampleEvery: number }
+  | { kind: 'run'; shape: Shape; noise: Noise; seed: number; invocations: number }
   | { kind: 'weigh'; carrier: Carrier; bytes: number };
+
+/** What a process that runs tells: its samples, then where they were taken. */
+export type News = { sample: Sample } | { environment: Environment };
 
 /** Bytes of a piece. */
 export interface Weight {
@@ -18,27 +23,31 @@ export interface Weight {
   externalBytes: number;
 }
 
+/** The memory of the function whose environment the process is. */
+process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE = '256';
+
 const [text = '', port = ''] = process.argv.slice(2);
 const task = JSON.parse(text) as Task;
 if (task.kind === 'run') await run(task);
 else await tellParent(await weigh(task));
 process.exit();
 
-/** Sends every sample at once: what a process keeps of its samples would be growth, too. */
-async function run({ shape, noise, seed, invocations, floorEvery, sampleEvery }: Extract<Task, { kind: 'run' }>) {
+async function run({ shape, noise, seed, invocations }: Extract<Task, { kind: 'run' }>): Promise<void> {
   const random = randomOf(seed);
   const base = baseline(random);
   const remember = recent(noise, random);
   const invoke = keeping(shape, random, Number(port));
-  for (let invocation = 1; invocation <= invocations; invocation++) {
+  const monitor = createMonitor({ sink: (sample) => process.send?.({ sample } satisfies News) });
+  for (let count = 1; count <= invocations; count++) {
+    const invocation = monitor.begin();
     await work(random);
     await useFeature(random);
-    remember(invocation);
-    await invoke(invocation);
-    if (invocation % sampleEvery === 0) await tellParent(sampleAt(invocation, invocation % floorEvery === 0, sampleEvery));
+    remember(count);
+    await invoke(count);
+    monitor.end(invocation);
+    await new Promise(setImmediate);
   }
-  await tellParent(null);
-  return base;
+  await tellParent({ environment: { ...monitor.environment, function: `${base.length} records` } } satisfies News);
 }
 
 /** What a piece really takes, found without any trend: many are kept at once. */
@@ -46,12 +55,12 @@ async function weigh({ carrier, bytes }: Extract<Task, { kind: 'weigh' }>): Prom
   const keep = keeper(carrier, Number(port));
   const pieces = carrier === 'sockets' ? 400 : 4_000;
   for (let warm = 0; warm < pieces / 10; warm++) await keep(bytes);
-  const before = sampleAt(0, true, 0).floor;
+  const before = forceCollection();
   for (let piece = 0; piece < pieces; piece++) await keep(bytes);
-  const after = sampleAt(0, true, 0).floor;
+  const after = forceCollection();
   await keep(bytes);
   return {
-    heapBytes: ((after?.heapBytes ?? 0) - (before?.heapBytes ?? 0)) / pieces,
-    externalBytes: ((after?.externalBytes ?? 0) - (before?.externalBytes ?? 0)) / pieces,
+    heapBytes: ((after?.heapAfterBytes ?? 0) - (before?.heapAfterBytes ?? 0)) / pieces,
+    externalBytes: ((after?.externalAfterBytes ?? 0) - (before?.externalAfterBytes ?? 0)) / pieces,
   };
 }

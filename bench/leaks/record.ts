@@ -1,14 +1,11 @@
 /** Runs the processes, one at a time, and gathers their samples. */
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Sample, Series } from '../../lib/resources/sample.ts';
-import { startChild } from '../cache/children.ts';
-import type { Task, Weight } from './process.ts';
+import { type Child, startChild } from '../cache/children.ts';
+import type { News, Task, Weight } from './process.ts';
 import type { Run } from './sets.ts';
 import type { Carrier } from './shape.ts';
-
-/** A floor every so many invocations, and a sample every so many. */
-const cadence = { floorEvery: 100, sampleEvery: 10 };
 
 /** Runs a server that accepts connections and says nothing, for as long as it is needed. */
 export async function withServer<Result>(use: (port: number) => Promise<Result>): Promise<Result> {
@@ -22,28 +19,15 @@ export async function withServer<Result>(use: (port: number) => Promise<Result>)
   }
 }
 
-/** The samples of a process. */
+/** The samples of a process. @throws when it fails */
 export async function seriesOf({ shape, noise, seed }: Run, invocations: number, port: number): Promise<Series> {
-  const child = start({ kind: 'run', shape, noise, seed, invocations, ...cadence }, port);
+  const child = start({ kind: 'run', shape, noise, seed, invocations }, port);
   const samples: Sample[] = [];
   for (;;) {
-    const sample = await child.hear<Sample | null>();
-    if (!sample) break;
-    samples.push(sample);
+    const news = await child.hear<News>();
+    if ('environment' in news) return { environment: news.environment, samples };
+    samples.push(news.sample);
   }
-  return {
-    environment: {
-      id: `seed ${seed}`,
-      function: 'bench',
-      version: '1',
-      stage: 'bench',
-      memoryLimitBytes: 256 * 2 ** 20,
-      nodeVersion: process.version,
-      startedAt: new Date(0).toISOString(),
-      initMs: null,
-    },
-    samples,
-  };
 }
 
 /** What a piece takes that is held by a carrier. */
@@ -51,6 +35,6 @@ export function weightOf(carrier: Carrier, bytes: number, port: number): Promise
   return start({ kind: 'weigh', carrier, bytes }, port).hear<Weight>();
 }
 
-function start(task: Task, port: number) {
+function start(task: Task, port: number): Child {
   return startChild('../leaks/process.ts', [JSON.stringify(task), String(port)]);
 }

@@ -38,8 +38,8 @@ interface Ranges {
   firstSeed: number;
   noise: { bytes: readonly Range[]; lasting: readonly Range[] };
   /** Time constants of caches whose keys are drawn evenly, in invocations. */
-  fill: Readonly<Record<string, Range>>;
-  entryBytes: Range;
+  fill: Readonly<Record<'fast' | 'medium' | 'as slow as the run' | 'slower than the run', Range>>;
+  entryBytes: readonly Range[];
   /** In how many invocations a cache of new keys is full. */
   fullAfter: readonly Range[];
   popular: { catalogue: Range; capacity: Range };
@@ -56,8 +56,16 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
   tuning: {
     firstSeed: 1_000,
     noise: { bytes: [[1_000, 2_000]], lasting: [[15, 30]] },
-    fill: { fast: [120, 180], medium: [380, 450], 'as slow as the run': [850, 950], 'slower than the run': [1_900, 2_100] },
-    entryBytes: [1_500, 2_500],
+    fill: {
+      fast: [120, 180],
+      medium: [380, 450],
+      'as slow as the run': [850, 950],
+      'slower than the run': [1_900, 2_100],
+    },
+    entryBytes: [
+      [800, 1_200],
+      [1_500, 2_500],
+    ],
     fullAfter: [
       [380, 420],
       [780, 820],
@@ -83,8 +91,16 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
         [30, 45],
       ],
     },
-    fill: { fast: [60, 120], medium: [200, 350], 'as slow as the run': [960, 1_200], 'slower than the run': [1_300, 1_800] },
-    entryBytes: [2_600, 6_000],
+    fill: {
+      fast: [60, 120],
+      medium: [200, 350],
+      'as slow as the run': [960, 1_200],
+      'slower than the run': [1_300, 1_800],
+    },
+    entryBytes: [
+      [500, 750],
+      [2_600, 6_000],
+    ],
     fullAfter: [
       [200, 370],
       [500, 750],
@@ -139,7 +155,7 @@ function benignCells(drawn: Ranges): Cell[] {
       catalogue: whole(random, drawn.popular.catalogue),
       capacity: whole(random, drawn.popular.capacity),
       lookups: 2,
-      bytes: from(random, drawn.entryBytes),
+      bytes: from(random, oneOf(random, drawn.entryBytes)),
     })),
     ...drawn.fullAfter.map(([low, high]) =>
       benign(`cache of new keys, full after ${low} to ${high}`, (random) => ({
@@ -148,11 +164,19 @@ function benignCells(drawn: Ranges): Cell[] {
         catalogue: 0,
         capacity: whole(random, [low, high]),
         lookups: 1,
-        bytes: from(random, drawn.entryBytes),
+        bytes: from(random, oneOf(random, drawn.entryBytes)),
       })),
     ),
-    benign('one small step', (random) => ({ kind: 'steps', at: places(random, 1), bytes: from(random, drawn.steps.small) })),
-    benign('one large step', (random) => ({ kind: 'steps', at: places(random, 1), bytes: from(random, drawn.steps.large) })),
+    benign('one small step', (random) => ({
+      kind: 'steps',
+      at: places(random, 1),
+      bytes: from(random, drawn.steps.small),
+    })),
+    benign('one large step', (random) => ({
+      kind: 'steps',
+      at: places(random, 1),
+      bytes: from(random, drawn.steps.large),
+    })),
     benign('two steps', (random) => ({ kind: 'steps', at: places(random, 2), bytes: from(random, drawn.steps.small) })),
     benign('bursts', (random) => bursts(random, drawn)),
     benign('daily load', (random) => ({
@@ -185,7 +209,7 @@ function fillingCells(drawn: Ranges): Cell[] {
         catalogue: 0,
         capacity: 1e6,
         lookups: 1,
-        bytes: from(random, drawn.entryBytes),
+        bytes: from(random, oneOf(random, drawn.entryBytes)),
       }),
     },
   ];
@@ -205,7 +229,7 @@ function leakCells(drawn: Ranges): Cell[] {
     ),
   );
   const besides: Record<string, (random: Random) => Benign> = {
-    'a cache that fills fast': (random) => evenly(random, from(random, drawn.fill['fast'] ?? [100, 100]), drawn),
+    'a cache that fills fast': (random) => evenly(random, from(random, drawn.fill.fast), drawn),
     bursts: (random) => bursts(random, drawn),
     'alternating load': (random) => alternating(random, drawn),
     batches: (random) => batches(random, drawn),
@@ -216,7 +240,13 @@ function leakCells(drawn: Ranges): Cell[] {
         name: `leak of ${nominalKb} KB in objects beside ${what}`,
         group: 'leak',
         nominalKb,
-        shape: (random) => ({ kind: 'leak', carrier: 'objects', bytes: nominalKb * 1_024, oneIn: 1, beside: shape(random) }),
+        shape: (random) => ({
+          kind: 'leak',
+          carrier: 'objects',
+          bytes: nominalKb * 1_024,
+          oneIn: 1,
+          beside: shape(random),
+        }),
       }),
     ),
   );
@@ -225,7 +255,12 @@ function leakCells(drawn: Ranges): Cell[] {
       name: `leak of ${nominalKb} KB in objects, in some invocations`,
       group: 'leak',
       nominalKb,
-      shape: (random) => ({ kind: 'leak', carrier: 'objects', bytes: nominalKb * 1_024, oneIn: from(random, drawn.oneIn) }),
+      shape: (random) => ({
+        kind: 'leak',
+        carrier: 'objects',
+        bytes: nominalKb * 1_024,
+        oneIn: from(random, drawn.oneIn),
+      }),
     }),
   );
   return [...alone, ...beside, ...rare];
@@ -235,7 +270,14 @@ function leakCells(drawn: Ranges): Cell[] {
 function evenly(random: Random, timeConstant: number, { entryBytes }: Ranges): Benign {
   const lookups = 2;
   const catalogue = Math.round(timeConstant * lookups);
-  return { kind: 'cache', keys: 'evenly', catalogue, capacity: catalogue, lookups, bytes: from(random, entryBytes) };
+  return {
+    kind: 'cache',
+    keys: 'evenly',
+    catalogue,
+    capacity: catalogue,
+    lookups,
+    bytes: from(random, oneOf(random, entryBytes)),
+  };
 }
 
 function bursts(random: Random, { bursts: { oneIn, lasting, bytes } }: Ranges): Benign {

@@ -8,7 +8,14 @@ export type Shape = Benign | Leak;
 export type Benign =
   | { kind: 'flat' }
   /** Keeps an entry for each key that it has met, up to a capacity. Keys: each a `new` one, drawn `evenly` from a catalogue, or some far more `popular` than others. */
-  | { kind: 'cache'; keys: 'new' | 'evenly' | 'popular'; catalogue: number; capacity: number; lookups: number; bytes: number }
+  | {
+      kind: 'cache';
+      keys: 'new' | 'evenly' | 'popular';
+      catalogue: number;
+      capacity: number;
+      lookups: number;
+      bytes: number;
+    }
   /** Keeps something for good, once or several times. */
   | { kind: 'steps'; at: readonly number[]; bytes: number }
   /** Now and then keeps a lot for a while. */

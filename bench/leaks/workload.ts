@@ -1,5 +1,5 @@
 /** What happens in an invocation: garbage, and what a shape keeps. */
-import { type Keep, keeper, numbers } from './carriers.ts';
+import { keeper, numbers } from './carriers.ts';
 import type { Random } from './random.ts';
 import type { Benign, Shape } from './shape.ts';
 
@@ -27,7 +27,9 @@ export async function work(random: Random): Promise<number> {
   const text = JSON.stringify(rows);
   const parsed = JSON.parse(text) as typeof rows;
   const groups = Map.groupBy(parsed, ({ tags }) => tags[2]);
-  const sums = await Promise.all([...groups.values()].map(async (group) => group.reduce((sum, { price }) => sum + price, 0)));
+  const sums = await Promise.all(
+    [...groups.values()].map(async (group) => group.reduce((sum, { price }) => sum + price, 0)),
+  );
   const bytes = Buffer.from(text.slice(0, 4_096)).toString('base64');
   await new Promise(setImmediate);
   return sums.length + bytes.length + parsed.map(({ name }) => name.toUpperCase()).sort().length;
@@ -100,11 +102,9 @@ function within(shape: Benign, random: Random, port: number): Invocation {
       };
     }
     case 'pool': {
-      const keep = ofPool(shape.of, port);
-      let size = 0;
+      const keep = keeper(shape.of, port);
       return async (invocation) => {
         if (invocation > shape.until || invocation % shape.every !== 0) return;
-        size++;
         await keep(shape.bytes);
       };
     }
@@ -131,7 +131,10 @@ function within(shape: Benign, random: Random, port: number): Invocation {
 }
 
 /** Entries by their keys, the least recently used one first, as in a Map that is refilled on every use. */
-function cache({ keys, catalogue, capacity, lookups, bytes }: Extract<Benign, { kind: 'cache' }>, random: Random): Invocation {
+function cache(
+  { keys, catalogue, capacity, lookups, bytes }: Extract<Benign, { kind: 'cache' }>,
+  random: Random,
+): Invocation {
   const entries = new Map<number, object>();
   let newest = 0;
   const key = {
@@ -153,8 +156,4 @@ function cache({ keys, catalogue, capacity, lookups, bytes }: Extract<Benign, { 
 
 function inRecords(bytes: number): object[] {
   return Array.from({ length: Math.ceil(bytes / 1_000) }, (_, id) => ({ id, values: numbers(900) }));
-}
-
-function ofPool(of: Extract<Benign, { kind: 'pool' }>['of'], port: number): Keep {
-  return keeper(of, port);
 }

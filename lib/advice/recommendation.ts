@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import { Finding } from './finding.ts';
+import { type MeasuredWindow, Proof, prove } from './proof.ts';
 
 /**
  * The life of a recommendation. `open`: the last audit found it. `applied`: a later audit that could
- * have found it did not. `verified`: measured to have helped. `dismissed`: somebody decided against it.
+ * have found it did not. `verified`: measured to have helped. `dismissed`: somebody decided against it. One that was
+ * applied and measured not to have helped is open again.
  */
 export const statuses = ['open', 'applied', 'verified', 'dismissed'] as const;
 
@@ -15,8 +17,10 @@ export const Recommendation = Finding.extend({
   status: z.enum(statuses),
   firstSeenAt: z.string(),
   lastSeenAt: z.string(),
-  /** When an audit first missed it; null while it is open. */
+  /** When an audit first missed it; null while it is found. */
   appliedAt: z.string().nullable(),
+  /** What was measured since; null before it is decided. */
+  proof: Proof.nullable(),
 }).meta({ id: 'Recommendation', description: 'A finding with a life: open, applied, verified or dismissed.' });
 export type Recommendation = z.infer<typeof Recommendation>;
 
@@ -26,12 +30,14 @@ export interface AuditOutcome {
   findings: readonly Finding[];
   /** Whether the audit could have found something again: only then does its silence mean anything. */
   isJudged(recommendation: Recommendation): boolean;
+  /** What the statements of those that were applied did before and after, by query id; oldest first. */
+  windows: ReadonlyMap<string, readonly MeasuredWindow[]>;
 }
 
 /**
  * Follows the recommendations of one part of one database through an audit: what is found is opened or
- * stays open, what is found no more was applied, what was dismissed stays dismissed. A recommendation of which
- * the audit says nothing is handed back as the very same object.
+ * stays open, what is found no more was applied, what was applied is measured, what was dismissed stays dismissed. A
+ * recommendation of which the audit says nothing is handed back as the very same object.
  */
 export function follow(known: readonly Recommendation[], outcome: AuditOutcome): Recommendation[] {
   const before = new Map(known.map((recommendation) => [recommendation.id, recommendation]));
@@ -44,15 +50,21 @@ export function follow(known: readonly Recommendation[], outcome: AuditOutcome):
       firstSeenAt: old?.firstSeenAt ?? outcome.at,
       lastSeenAt: outcome.at,
       appliedAt: null,
+      proof: null,
     };
   });
-  const gone = known
-    .filter(({ id }) => !found.has(id))
-    .map(
-      (recommendation): Recommendation =>
-        recommendation.status === 'open' && outcome.isJudged(recommendation)
-          ? { ...recommendation, status: 'applied', appliedAt: outcome.at }
-          : recommendation,
-    );
-  return [...seen, ...gone];
+  return [
+    ...seen,
+    ...known.filter(({ id }) => !found.has(id)).map((recommendation) => missed(recommendation, outcome)),
+  ];
+}
+
+function missed(recommendation: Recommendation, { at, isJudged, windows }: AuditOutcome): Recommendation {
+  if (recommendation.status === 'applied') {
+    const { status, proof } = prove(recommendation, windows);
+    return proof === null ? recommendation : { ...recommendation, status, proof };
+  }
+  // What was measured not to have helped stays open until it is found, and missed, again.
+  const isGone = recommendation.status === 'open' && recommendation.proof === null && isJudged(recommendation);
+  return isGone ? { ...recommendation, status: 'applied', appliedAt: at } : recommendation;
 }

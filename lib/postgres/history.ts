@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Finding } from '../advice/finding.ts';
+import { queryIdsOf } from '../advice/proof.ts';
 import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
 import type { StatementHistory } from '../queries/history.ts';
 import type { Past, PastPlan, PastWindow, Statement, StatementPlan } from '../queries/snapshot.ts';
@@ -94,6 +95,9 @@ export interface History {
   close(): Promise<void>;
 }
 
+/** A week and a day: what was applied is compared to the same hours of the days before. */
+const beforeAppliedMs = 8 * 24 * 3_600_000;
+
 /** Any number that no other program uses for an advisory lock of the same database: "streamga" in ASCII. */
 const lockKey = '8319395793567740769';
 
@@ -160,6 +164,16 @@ export function openHistory(url: string): History {
       client.off('error', quiet);
       client.release(broken);
     }
+  }
+
+  /** The windows of the statements of what was applied, from a while before it was. */
+  async function windowsAround(database: string, known: readonly Recommendation[], client: pg.PoolClient) {
+    const applied = known.filter(({ status }) => status === 'applied');
+    const queryIds = [...new Set(applied.flatMap(queryIdsOf))];
+    if (queryIds.length === 0) return new Map<string, StatementWindow[]>();
+    const earliest = Math.min(...applied.map(({ appliedAt }) => Date.parse(appliedAt ?? '') || Date.now()));
+    const from = new Date(earliest - beforeAppliedMs);
+    return byQueryId(await run<StatementWindow>(windowsSql, [database, queryIds, from], client));
   }
 
   async function keepTimeline({ database, snapshot, windows = [], plans = [] }: AuditRecord, client: pg.PoolClient) {
@@ -255,7 +269,8 @@ export function openHistory(url: string): History {
         );
         const known = rows.map(({ recommendation }) => recommendation);
         const { takenAt: at } = audit.snapshot;
-        const followed = follow(known, { at, findings: audit.findings, isJudged: audit.isJudged });
+        const windows = await windowsAround(audit.database, known, client);
+        const followed = follow(known, { at, findings: audit.findings, isJudged: audit.isJudged, windows });
         // What `follow` hands back as it was need not be written again at every audit.
         const unchanged = new Set(known);
         const changed = followed.filter((recommendation) => !unchanged.has(recommendation));

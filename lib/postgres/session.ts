@@ -12,6 +12,9 @@ export interface SessionLimits {
 /** Short enough that an audit never queues behind a migration, nor makes one queue behind it. */
 export const defaultLimits: SessionLimits = { connectMs: 5_000, statementMs: 10_000, lockMs: 250 };
 
+/** Runs one statement and gives its rows. */
+export type Read = Session['read'];
+
 /**
  * One connection to a monitored database that can only read. Each `read` is a transaction of its
  * own: `SET LOCAL` works behind RDS Proxy and PgBouncer (which would pin or leak a `SET`), and no
@@ -22,6 +25,13 @@ export interface Session {
   readonly where: string;
   /** Runs one statement. @throws StreamGateError with what went wrong and what to do. */
   read<Row>(sql: string, parameters?: unknown[]): Promise<Row[]>;
+  /**
+   * Runs several statements in one transaction, which is read-only as any and is over when `work` is. After a failed statement
+   * it takes nothing but a ROLLBACK TO SAVEPOINT. `work` waits for one statement before it runs the next.
+   *
+   * @throws StreamGateError as `read`; what `work` throws
+   */
+  transaction<Result>(work: (read: Read) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -76,21 +86,32 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
   ]
     .map(marked)
     .join('; ');
+  const send = async (sql: string, parameters: unknown[] = []) => {
+    try {
+      return await open.query(sql, parameters);
+    } catch (error) {
+      throw databaseError(error, where);
+    }
+  };
+  const transaction = async <Result>(work: (read: Read) => Promise<Result>) => {
+    try {
+      await send(begin);
+      const result = await work(async <Row>(sql: string, parameters?: unknown[]) => {
+        return (await send(marked(sql), parameters)).rows as Row[];
+      });
+      await send(marked('commit'));
+      return result;
+    } catch (error) {
+      // A server that has not answered this will not answer a rollback.
+      if (isReadTimeout(error)) void open.end().catch(() => {});
+      else await open.query(marked('rollback')).catch(() => {});
+      throw error;
+    }
+  };
   return {
     where,
-    async read<Row>(sql: string, parameters: unknown[] = []) {
-      try {
-        await open.query(begin);
-        const { rows } = await open.query(marked(sql), parameters);
-        await open.query(marked('commit'));
-        return rows as Row[];
-      } catch (error) {
-        // A server that has not answered this will not answer a rollback.
-        if (isReadTimeout(error)) void open.end().catch(() => {});
-        else await open.query(marked('rollback')).catch(() => {});
-        throw databaseError(error, where);
-      }
-    },
+    transaction,
+    read: (sql, parameters) => transaction((read) => read(sql, parameters)),
     close: () => open.end().catch(() => {}),
   };
 }
@@ -106,7 +127,7 @@ export async function withSession<Result>(url: string, work: (session: Session) 
 }
 
 function isReadTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message === 'Query read timeout';
+  return ((error as Error).cause as Error | undefined)?.message === 'Query read timeout';
 }
 
 /** PostgreSQL types as plain JSON values: bigint and numeric as numbers (sizes and counters stay below 2^53), times as ISO 8601. */

@@ -42,6 +42,8 @@ export const TableIndex = z.strictObject({
   included: z.array(z.string()),
   predicate: z.string().nullable(),
   unique: z.boolean(),
+  /** Whether it is checked only when a transaction ends, so that two rows may share a key until then. */
+  deferrable: z.boolean().optional(),
   primary: z.boolean(),
   valid: z.boolean(),
   sizeBytes: z.number(),
@@ -62,6 +64,8 @@ export const Relation = z.strictObject({
   schema: z.string(),
   table: z.string(),
   kind: z.enum(['table', 'partitioned table', 'materialized view', 'foreign table', 'view']),
+  /** Whether other tables inherit from it, whose rows are among its own and whose keys are not. Not said of partitions. */
+  hasChildren: z.boolean().optional(),
   /** The planner's estimate; null before the first ANALYZE, and for views. */
   rows: z.number().nullable(),
   /** Without indexes and TOAST. */

@@ -78,7 +78,8 @@ export async function collectQueries(
   };
 }
 
-async function readSettings(session: Session): Promise<PlannerSettings | null> {
+/** Reads the settings that decide about plans. */
+export async function readSettings(session: Session): Promise<PlannerSettings | null> {
   const [settings] = await session.read<PlannerSettings>(settingsSql);
   return settings ?? null;
 }

@@ -53,6 +53,8 @@ export const Sample = z
     leftRunning: z.record(z.string(), z.number()),
     /** Open file descriptors; null where the system does not tell. */
     descriptors: z.number().nullable(),
+    /** Emitters that Node.js has warned of since the sample before: they have more listeners than they should. */
+    listenerWarnings: z.number().optional(),
   })
   .meta({ id: 'Sample', description: 'What an environment looked like at the end of an invocation.' });
 export type Sample = z.infer<typeof Sample>;

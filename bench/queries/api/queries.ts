@@ -12,7 +12,6 @@ export interface ApiQuery extends NamedQuery {
 export const queries: readonly ApiQuery[] = [
   // Keys and lists
   { name: 'user by id', sql: 'select * from users where id = $1', values: [42] },
-  { name: 'user by address', sql: "select id, name from users where lower(email) = lower('ada@example.com')" },
   {
     name: 'session',
     sql: 'SELECT u.id, u.name, s.expires_at FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token = $1 AND s.expires_at > now()',
@@ -195,6 +194,10 @@ from tasks where search @@ websearch_to_tsquery('english', $1) order by rank des
     name: 'new comment',
     sql: 'insert into comments (task_id, author_id, body) select id, $2, $3 from tasks where id = $1 returning id',
     values: [7, 42, 'Done.'],
+  },
+  {
+    name: 'log',
+    sql: "insert into events (organization_id, user_id, kind, payload, duration_ms) values (3, null, 'request', '{}', 12.5)",
   },
   {
     name: 'remember a tag',

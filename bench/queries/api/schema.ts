@@ -93,6 +93,7 @@ export const schema: readonly string[] = [
     duration_ms double precision,
     created_at timestamptz not null default now()
   )`,
+  "insert into organizations (slug, name) values ('initech', 'Initech'), ('hooli', 'Hooli'), ('acme', 'Acme')",
   'create index on tasks (project_id, status)',
   'create index on tasks using gin (search)',
   'create index on comments (task_id, created_at)',

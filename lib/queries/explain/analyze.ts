@@ -4,7 +4,8 @@ import type { Session } from '../../postgres/session.ts';
 import { readJsonPlan } from '../plan/json.ts';
 import { shapeOf } from '../plan/shape.ts';
 import { loadParser } from '../text.ts';
-import { type Explained, isHarmless, readExplainable } from './explain.ts';
+import { type Explained, readExplainable } from './explain.ts';
+import { isHarmless } from './harmless.ts';
 import { pathsFor, readSchemas, searchPathOf } from './schemas.ts';
 import { parametersIn } from './source.ts';
 
@@ -22,7 +23,9 @@ export async function analyzeStatement(session: Session, server: Server, query: 
   const { source, relations } = explainable;
   if (!isHarmless(source.statement)) throw refuse('It changes or locks rows, and is not run. Leave --analyze out.');
   if (parametersIn(query).size > 0) {
-    throw refuse('It has parameters ($1, …) and cannot be run without their values. Put values in their place, or leave --analyze out.');
+    throw refuse(
+      'It has parameters ($1, …) and cannot be run without their values. Put values in their place, or leave --analyze out.',
+    );
   }
   const names = relations.flatMap(({ relname }) => relname ?? []);
   const found = pathsFor(relations, await readSchemas(session, server, names));

@@ -66,6 +66,8 @@ export interface PlanNode {
   relationship?: (typeof relationships)[number] | undefined;
   /** The name of an InitPlan or SubPlan, such as `SubPlan 1` or `CTE recent`. */
   subplan?: string | undefined;
+  /** Of a `Custom Scan`: the extension's name for it, such as `ChunkAppend`. */
+  provider?: string | undefined;
   /** What is scanned or modified. The schema is told by VERBOSE only. */
   relation?: { schema?: string | undefined; name: string; alias: string } | undefined;
   index?: string | undefined;
@@ -84,6 +86,8 @@ export interface PlanNode {
   scanDirection?: string | undefined;
   parallelAware: boolean;
   innerUnique?: boolean | undefined;
+  /** True where a setting such as enable_seqscan forbids the node, and there was nothing else (PostgreSQL 18). */
+  disabled?: boolean | undefined;
   estimate: { startupCost: number; totalCost: number; rows: number; width: number };
   actual?: Actual | undefined;
   conditions: Conditions;
@@ -119,6 +123,7 @@ export const PlanNode: z.ZodType<PlanNode> = z
       type: z.string(),
       relationship: z.enum(relationships).optional(),
       subplan: z.string().optional(),
+      provider: z.string().optional(),
       relation: z.strictObject({ schema: z.string().optional(), name: z.string(), alias: z.string() }).optional(),
       index: z.string().optional(),
       cteName: z.string().optional(),
@@ -131,6 +136,7 @@ export const PlanNode: z.ZodType<PlanNode> = z
       scanDirection: z.string().optional(),
       parallelAware: z.boolean(),
       innerUnique: z.boolean().optional(),
+      disabled: z.boolean().optional(),
       estimate: z.strictObject({
         startupCost: z.number(),
         totalCost: z.number(),

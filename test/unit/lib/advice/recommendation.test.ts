@@ -18,6 +18,7 @@ const known: fc.Arbitrary<Recommendation[]> = fc.uniqueArray(
     firstSeenAt: monday,
     lastSeenAt: monday,
     appliedAt: status === 'applied' || status === 'verified' ? monday : null,
+    proof: null,
   })),
   { selector: ({ id }) => id },
 );
@@ -25,6 +26,7 @@ const outcomes: fc.Arbitrary<AuditOutcome> = fc.record({
   at: fc.constant(tuesday),
   findings: fc.uniqueArray(findings, { selector: ({ id }) => id }),
   isJudged: fc.subarray(rules).map(judging),
+  windows: fc.constant(new Map()),
 });
 
 function law(check: (before: Map<string, Recommendation>, outcome: AuditOutcome, after: Recommendation[]) => void) {
@@ -86,20 +88,31 @@ describe('following recommendations through an audit', () => {
   });
 
   test('takes the evidence of the newest audit', () => {
-    const first = follow([], { at: monday, findings: [finding({ evidence: { scans: 0 } })], isJudged: judging(rules) });
+    const first = follow([], {
+      at: monday,
+      findings: [finding({ evidence: { scans: 0 } })],
+      isJudged: judging(rules),
+      windows: new Map(),
+    });
     const second = follow(first, {
       at: tuesday,
       findings: [finding({ evidence: { scans: 7 } })],
       isJudged: judging(rules),
+      windows: new Map(),
     });
     expect(second).toMatchObject([{ evidence: { scans: 7 }, firstSeenAt: monday, lastSeenAt: tuesday }]);
   });
 
   test('opens again what came back after it was applied', () => {
     const isJudged = judging(rules);
-    const opened = follow([], { at: monday, findings: [finding()], isJudged });
-    const applied = follow(opened, { at: tuesday, findings: [], isJudged });
-    const again = follow(applied, { at: '2026-01-07T00:00:00.000Z', findings: [finding()], isJudged });
+    const opened = follow([], { at: monday, findings: [finding()], isJudged, windows: new Map() });
+    const applied = follow(opened, { at: tuesday, findings: [], isJudged, windows: new Map() });
+    const again = follow(applied, {
+      at: '2026-01-07T00:00:00.000Z',
+      findings: [finding()],
+      isJudged,
+      windows: new Map(),
+    });
     expect(applied).toMatchObject([{ status: 'applied', appliedAt: tuesday, lastSeenAt: monday }]);
     expect(again).toMatchObject([{ status: 'open', appliedAt: null, firstSeenAt: monday }]);
   });

@@ -1,0 +1,67 @@
+/** What the peers' rules need to choose indexes: the statements' costs for any set of candidates, and their sizes. */
+import { type Candidate, definitionOf } from '../../lib/indexes/advisor/candidate.ts';
+import { cached } from '../../lib/indexes/advisor/cost-cache.ts';
+import { type Cost, type CostSource, counted } from '../../lib/indexes/advisor/cost-source.ts';
+import type { WeightedStatement } from '../../lib/indexes/advisor/matrix.ts';
+
+/** Indexes that were chosen, and what the workload costs with them. */
+export interface Choice {
+  indexes: Candidate[];
+  cost: number;
+}
+
+/** A workload for a rule of choice. */
+export interface Task {
+  statements: readonly WeightedStatement[];
+  /** An index on each column that a statement filters, joins, groups or orders by. */
+  columns: readonly Candidate[];
+  /** Of one statement with each of some sets; only indexes on its tables are asked for, and nothing twice. */
+  statementCosts(queryId: string, sets: readonly (readonly Candidate[])[]): Promise<Cost[]>;
+  /** The weighted cost of all statements, the price of writes included. */
+  costOf(set: readonly Candidate[]): Promise<number>;
+  bytesOf(set: readonly Candidate[]): number;
+  /** Plans that were made so far. */
+  readonly calls: number;
+}
+
+/** Makes a task from its parts. @param tablesOf the tables of each statement, by their names */
+export function taskOf(parts: {
+  statements: readonly WeightedStatement[];
+  columns: readonly Candidate[];
+  tablesOf: ReadonlyMap<string, ReadonlySet<string>>;
+  source: CostSource;
+  sizeOf(candidate: Candidate): number;
+  writesOf(candidate: Candidate): number;
+}): Task {
+  const source = counted(parts.source);
+  const cache = cached(source, '');
+  const sizes = new Map<string, number>();
+  const sizeOf = (candidate: Candidate) => {
+    const definition = definitionOf(candidate);
+    const size = sizes.get(definition) ?? parts.sizeOf(candidate);
+    sizes.set(definition, size);
+    return size;
+  };
+  const statementCosts = (queryId: string, sets: readonly (readonly Candidate[])[]) =>
+    cache.costs(
+      queryId,
+      sets.map((set) => set.filter(({ table }) => parts.tablesOf.get(queryId)?.has(table))),
+    );
+  return {
+    statements: parts.statements,
+    columns: parts.columns,
+    statementCosts,
+    async costOf(set) {
+      let cost = set.reduce((sum, candidate) => sum + parts.writesOf(candidate), 0);
+      for (const { queryId, weight } of parts.statements) {
+        const [answer] = await statementCosts(queryId, [set]);
+        cost += weight * (answer?.total ?? 0);
+      }
+      return cost;
+    },
+    bytesOf: (set) => set.reduce((sum, candidate) => sum + sizeOf(candidate), 0),
+    get calls() {
+      return source.calls;
+    },
+  };
+}

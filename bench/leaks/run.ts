@@ -1,0 +1,156 @@
+/**
+ * Runs processes that leak and processes that do not, judges them by the samples of their monitors, and prints what comes out as
+ * Markdown. Each process is a Node.js of its own, one at a time.
+ *
+ *   npm run bench:leaks                       a quick look: a few processes of each kind, two minutes
+ *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/guides/leaks.md
+ *   npm run bench:leaks -- --set tuning       the set that the judge was tuned on
+ *   npm run bench:leaks -- --seeds 3          so many processes of each kind
+ *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines
+ *   npm run bench:leaks -- --from FILE        judges kept samples and runs nothing
+ *
+ * The shapes and their sizes are the same in each run for a seed; the collector of V8 takes its liberties. A goal that is not met
+ * is no error: a bench tells, it does not judge.
+ */
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Series } from '../../lib/resources/sample.ts';
+import { markdownOf } from '../cache/measure.ts';
+import { type Outcome, outcomeOf, usualInvocations } from './outcome.ts';
+import type { Weight } from './process.ts';
+import { seriesOf, weightOf, withServer } from './record.ts';
+import { type Cell, cellsOf, type Run, runsOf, type SetName } from './sets.ts';
+import { accuracy, detection, falseAlarms, fleets, hardLeaks, longer, weightKey } from './tables.ts';
+
+/** What is run of each kind: how many processes, and for how many invocations. */
+interface Plan {
+  cells: Cell[];
+  seeds: number;
+  invocations: number;
+}
+
+/** A line of a file of samples. */
+type Kept = { seed: number; invocations: number; series: Series } | { key: string; weight: Weight };
+
+const longInvocations = 3_000;
+const page = join(import.meta.dirname, '../../docs/guides/leaks.md');
+const marks = { begin: '<!-- bench:leaks begins -->', end: '<!-- bench:leaks ends -->' };
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+    set: { type: 'string', default: 'proof' },
+    seeds: { type: 'string' },
+    save: { type: 'string' },
+    from: { type: 'string' },
+  },
+});
+const set: SetName = options.set === 'tuning' ? 'tuning' : 'proof';
+const kept = options.from ? await readKept(options.from) : undefined;
+const plans = plansOf(set, options.full, options.seeds ? Number(options.seeds) : undefined);
+
+const { usual, long, weights } = await withServer(async (port) => {
+  const [usual, long] = [await judgedRuns(plans.usual, port), await judgedRuns(plans.long, port)];
+  return { usual, long, weights: await weigh(usual, port) };
+});
+const sections = [
+  falseAlarms(usual),
+  detection(usual),
+  accuracy(usual, weights),
+  hardLeaks(usual),
+  ...(long.length > 0 ? [longer(long)] : []),
+  ...[fleets(usual)].filter((section) => section !== undefined),
+];
+const report = [surroundings(), ...sections.map(markdownOf)].join('\n\n');
+console.log(report);
+if (options.write) await write(report);
+process.exit();
+
+function plansOf(of: SetName, isFull: boolean, seeds: number | undefined): { usual: Plan[]; long: Plan[] } {
+  const cells = cellsOf(of);
+  const leaks = cells.filter(({ group }) => group === 'leak');
+  const others = cells.filter(({ group }) => group !== 'leak');
+  const lasting = [...others, ...leaks.filter(({ carrier, nominalKb = 0 }) => carrier && nominalKb <= 1)];
+  const usual = (several: Cell[], few: number, many: number): Plan => ({
+    cells: several,
+    seeds: seeds ?? (isFull ? many : few),
+    invocations: usualInvocations,
+  });
+  return {
+    usual: [usual(others, 3, 32), usual(leaks, 1, 16)],
+    long: isFull ? [{ cells: lasting, seeds: seeds ?? 8, invocations: longInvocations }] : [],
+  };
+}
+
+async function judgedRuns(several: readonly Plan[], port: number): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { cells, seeds, invocations } of several) {
+    for (const cell of cells) {
+      process.stderr.write(`${cell.name}, ${invocations} …\n`);
+      for (const run of runsOf(set, [cell], seeds)) {
+        const series = await seriesFor(run, invocations, port);
+        if (series) outcomes.push(outcomeOf(run, series));
+      }
+    }
+  }
+  return outcomes;
+}
+
+async function seriesFor(run: Run, invocations: number, port: number): Promise<Series | undefined> {
+  if (kept) return kept.series.get(`${run.seed} ${invocations}`);
+  const series = await seriesOf(run, invocations, port);
+  await keep({ seed: run.seed, invocations, series });
+  return series;
+}
+
+/** Weighs the pieces of all leaks. */
+async function weigh(outcomes: readonly Outcome[], port: number): Promise<ReadonlyMap<string, Weight>> {
+  if (kept) return kept.weights;
+  const found = new Map<string, Weight>();
+  for (const { run } of outcomes) {
+    if (run.shape.kind !== 'leak' || !run.cell.carrier) continue;
+    const { carrier, bytes, oneIn } = run.shape;
+    const key = weightKey(carrier, bytes * oneIn);
+    if (found.has(key)) continue;
+    const weight = await weightOf(carrier, bytes * oneIn, port);
+    found.set(key, weight);
+    await keep({ key, weight });
+  }
+  return found;
+}
+
+async function keep(line: Kept): Promise<void> {
+  if (options.save) await appendFile(options.save, `${JSON.stringify(line)}\n`);
+}
+
+async function readKept(file: string) {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  const all = lines.map((line) => JSON.parse(line) as Kept);
+  return {
+    series: new Map(
+      all.flatMap((one) => ('series' in one ? [[`${one.seed} ${one.invocations}`, one.series] as const] : [])),
+    ),
+    weights: new Map(all.flatMap((one) => ('weight' in one ? [[one.key, one.weight] as const] : []))),
+  };
+}
+
+function surroundings(): string {
+  const count = [...usual, ...long].length;
+  return [
+    `- **Date**: ${new Date().toISOString().slice(0, 10)}`,
+    `- **Machine**: ${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    `- **Node.js**: ${process.version}`,
+    `- **Processes**: ${count} of the ${set} set`,
+  ].join('\n');
+}
+
+async function write(text: string): Promise<void> {
+  const whole = await readFile(page, 'utf8');
+  const from = whole.indexOf(marks.begin);
+  const to = whole.indexOf(marks.end);
+  if (from < 0 || to < from) throw new Error(`${page} lacks the lines "${marks.begin}" and "${marks.end}".`);
+  await writeFile(page, `${whole.slice(0, from + marks.begin.length)}\n\n${text}\n\n${whole.slice(to)}`);
+}

@@ -1,0 +1,131 @@
+import { plural } from '../../advice/format.ts';
+import type { Note, Server } from '../../postgres/server.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { ParameterCosts, Statement, StatementPlan } from '../snapshot.ts';
+import { loadParser } from '../text.ts';
+import type { Answer } from './ask.ts';
+import { explain, explained, readExplainable, refused } from './explain.ts';
+import { type Failure, failureCodes, failureOf } from './failure.ts';
+import { parameterCosts } from './parameters.ts';
+import { readSchemas, type Schemas } from './schemas.ts';
+
+/** How much is explained. */
+export interface WorkloadLimits {
+  /** The time, as `Date.now()` tells it, when it stops with what it has. */
+  deadline: number;
+  /** Of the statements that take most time. */
+  maxStatements?: number;
+  /** Statements are explained until they take this share of the time of all, 0 to 1. */
+  shareCovered?: number;
+  /** Of the statements that take most time, so many are planned for several values of a parameter. */
+  maxSensitive?: number;
+}
+
+/** The plans of a workload, most time first. */
+export interface ExplainedWorkload {
+  plans: StatementPlan[];
+  notes: Note[];
+}
+
+/**
+ * Explains the statements that take most of the time of a workload. What is not one query or change of rows is left out: it
+ * has no plan. A note tells what share of the time has no plan, and why.
+ */
+export async function explainWorkload(
+  session: Session,
+  server: Server,
+  statements: readonly Statement[],
+  { deadline, maxStatements = 200, shareCovered = 0.99, maxSensitive = 20 }: WorkloadLimits,
+): Promise<ExplainedWorkload> {
+  await loadParser();
+  const planned = statements.filter(({ kind }) => kind !== 'utility');
+  const wanted = heaviest(planned, maxStatements, shareCovered);
+  const read = wanted.map(({ queryId, query }) => ({ queryId, explainable: readExplainable(query) }));
+  const relations = read.flatMap(({ explainable }) => ('code' in explainable ? [] : explainable.relations));
+  const schemas = await readSchemas(
+    session,
+    server,
+    relations.flatMap(({ relname }) => relname ?? []),
+  );
+  const plans: StatementPlan[] = [];
+  const answers = new Map<StatementPlan, Answer>();
+  for (const { queryId, explainable } of read) {
+    if (Date.now() >= deadline) break;
+    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable);
+    const isRefused = 'code' in answer || 'code' in explainable;
+    const plan = {
+      queryId,
+      ...(isRefused ? refused(answer as Failure) : explained(explainable, answer)),
+      parameterCosts: null,
+    };
+    plans.push(plan);
+    if (!isRefused) answers.set(plan, answer);
+  }
+  for (const [plan, answer] of [...answers].slice(0, maxSensitive)) {
+    if (Date.now() >= deadline) break;
+    plan.parameterCosts = await costsOf(session, server, schemas, answer);
+  }
+  return { plans, notes: notesOn(planned, wanted, plans) };
+}
+
+/** Nothing where PostgreSQL refuses the statement with a value in it. */
+async function costsOf(
+  session: Session,
+  server: Server,
+  schemas: Schemas,
+  answer: Answer,
+): Promise<ParameterCosts | null> {
+  try {
+    return await parameterCosts(session, server, schemas, answer);
+  } catch (error) {
+    failureOf(error);
+    return null;
+  }
+}
+
+/** The statements that take so much of the time, most first. */
+function heaviest(statements: readonly Statement[], most: number, share: number): Statement[] {
+  const sorted = statements.toSorted((a, b) => b.totalMs - a.totalMs);
+  const enough = share * totalOf(sorted);
+  let covered = 0;
+  const end = sorted.findIndex((statement) => {
+    const isEnough = covered >= enough;
+    covered += statement.totalMs;
+    return isEnough;
+  });
+  return sorted.slice(0, Math.min(most, end < 0 ? sorted.length : Math.max(1, end)));
+}
+
+function totalOf(statements: readonly Pick<Statement, 'totalMs'>[]): number {
+  return statements.reduce((sum, { totalMs }) => sum + totalMs, 0);
+}
+
+function notesOn(planned: readonly Statement[], wanted: readonly Statement[], plans: readonly StatementPlan[]): Note[] {
+  const notes: Note[] = [];
+  const times = new Map(planned.map(({ queryId, totalMs }) => [queryId, totalMs]));
+  const total = Math.max(totalOf(planned), Number.MIN_VALUE);
+  const shareOf = (ids: readonly { queryId: string }[]) => {
+    const share = (100 * ids.reduce((sum, { queryId }) => sum + (times.get(queryId) ?? 0), 0)) / total;
+    return `${share.toFixed(1)} % of the time`;
+  };
+  // An INSERT of given values has no plan to speak of.
+  const failed = plans.filter(({ failure }) => failure !== null && failure.code !== 'nothing-to-plan');
+  if (failed.length > 0) {
+    const codes = Map.groupBy(failed, ({ failure }) => failure?.code ?? '');
+    const reasons = failureCodes.flatMap((code) => (codes.has(code) ? [`${code}: ${codes.get(code)?.length}`] : []));
+    notes.push({
+      code: 'statements-not-explained',
+      rules: ['plans/*'],
+      message: `${plural(failed.length, 'statement')} with ${shareOf(failed)} could not be explained (${reasons.join(', ')}).`,
+    });
+  }
+  const left = wanted.slice(plans.length);
+  if (left.length > 0) {
+    notes.push({
+      code: 'explain-out-of-time',
+      rules: ['plans/*'],
+      message: `${plural(left.length, 'statement')} with ${shareOf(left)} were not explained: the time was up. The next audit tries again.`,
+    });
+  }
+  return notes;
+}

@@ -1,0 +1,13 @@
+/**
+ * Evenly distributed numbers from 0 to 1, the same for the same seed: mulberry32 by T. Ettinger.
+ * https://github.com/bryc/code/blob/master/jshash/PRNGs.md#mulberry32
+ */
+export function noise(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
