@@ -347,6 +347,11 @@ export function openHistory(url: string): History {
          limit $2 offset $3`,
         [audit.id, limit, offset, having ?? null, containing ?? null, sort?.path ?? null],
       );
+      if (found.length === 0 && offset > 0) {
+        // Behind the last row there is none that could tell how many there are.
+        const { total } = await this.rows(audit, { limit: 1, sort, having, containing });
+        return { rows: [], total };
+      }
       return { rows: found.map(({ row }) => row), total: found[0]?.total ?? 0 };
     },
 

@@ -7,7 +7,7 @@ const expanded = 'QUERY PLAN | ';
 
 /** Whether a line is the header that psql and others put above the answer of EXPLAIN. */
 export function isHeader(line: string): boolean {
-  return /^["'|│║\s]{0,200}QUERY PLAN["'|│║\s]*$/.test(line);
+  return line.includes('QUERY PLAN') && /^["'|│║\s]*QUERY PLAN["'|│║\s]*$/.test(line);
 }
 
 /**

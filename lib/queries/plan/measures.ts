@@ -45,12 +45,11 @@ export function selfTimes(plan: Plan): ReadonlyMap<PlanNode, number> {
     nodes.map(({ node }) => node).filter(({ type }) => type === 'CTE Scan'),
     ({ cteName }) => `CTE ${cteName}`,
   );
-  for (const { node } of nodes.filter(({ node }) => isCte(node))) {
+  const ctes = Map.groupBy(nodes.map(({ node }) => node).filter(isCte), ({ subplan }) => subplan);
+  for (const [name, parts] of ctes) {
     // Which of several scans had to wait for the CTE is not told: most likely the slowest, for none waited longer than it took.
-    const slowestFirst = (scans.get(node.subplan ?? '') ?? []).sort(
-      (a, b) => (selfs.get(b) ?? 0) - (selfs.get(a) ?? 0),
-    );
-    slowestFirst.reduce((ms, scan) => pay(scan, ms), walls.get(node) ?? 0);
+    const slowestFirst = (scans.get(name ?? '') ?? []).sort((a, b) => (selfs.get(b) ?? 0) - (selfs.get(a) ?? 0));
+    slowestFirst.reduce((ms, scan) => pay(scan, ms), sum(parts.map((part) => walls.get(part) ?? 0)));
   }
   return selfs;
 }

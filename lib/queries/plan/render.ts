@@ -39,14 +39,15 @@ export function renderPlan(plan: Plan, { colour, columns, remarks }: RenderOptio
       );
     const short = (prefix: string) => shortened(prefix, Math.floor(columns / 2));
     const below = short(`${place.below}  `);
-    lines.push(...draw(short(place.branch), below, gutter.of(place.node), headline(place.node, colours)));
+    const drawn = [draw(short(place.branch), below, gutter.of(place.node), headline(place.node, colours))];
     const details = [
       ...conditionsOf(place.node.conditions).map((text) => [{ text, paint: colours.dim }]),
       ...(remarks?.get(place.node) ?? []).map((text) => [{ text: `! ${text}`, paint: colours.yellow }]),
     ];
-    for (const detail of details) lines.push(...draw(below, `${below}  `, ' '.repeat(gutter.width), detail));
+    for (const detail of details) drawn.push(draw(below, `${below}  `, ' '.repeat(gutter.width), detail));
+    lines.push(drawn.flat().join('\n'));
   }
-  for (const text of footerOf(plan)) lines.push(...wrapped([{ text, paint: colours.dim }], columns));
+  for (const text of footerOf(plan)) lines.push(wrapped([{ text, paint: colours.dim }], columns).join('\n'));
   return lines.join('\n');
 }
 

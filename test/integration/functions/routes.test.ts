@@ -9,6 +9,7 @@ import { errorCodes } from '../../../lib/errors.ts';
 import { Problem } from '../../../lib/http/problem.ts';
 import type { Index } from '../../../lib/indexes/snapshot.ts';
 import { openHistory } from '../../../lib/postgres/history.ts';
+import { StatementHistory } from '../../../lib/queries/history.ts';
 import type { Statement } from '../../../lib/queries/snapshot.ts';
 import type { QueryStatistics } from '../../../lib/queries/statistics.ts';
 import { type Api, configure, serveApi, tokens } from '../api.ts';
@@ -187,10 +188,55 @@ describe('after an audit', () => {
         async (path) => (await list(`/optimization/${path}`)).meta.total,
       ),
     );
-    expect(await total('')).toBe(findings.reduce((all, n) => all + n, 0));
+    const listed = ['indexes/duplicate', 'indexes/unused', 'indexes/fragmented', 'queries/slow'];
+    const { data } = await list<Finding>('/optimization/recommendations');
+    expect(data.filter(({ rule }) => listed.includes(rule))).toHaveLength(findings.reduce((all, n) => all + n, 0));
     expect(await total('?status=open')).toBe(await total('?status=all'));
     for (const status of ['applied', 'verified', 'dismissed']) expect(await total(`?status=${status}`)).toBe(0);
     expect(await refusal('/optimization/recommendations?status=Open')).toMatchObject({ code: 'parameter-invalid' });
+  });
+
+  it('sorts, searches and pages the statements', async () => {
+    const texts = async (query: string) => {
+      const { data, meta } = await list<Statement>(`/optimization/queries/metrics?${query}`);
+      return { texts: data.map((each) => each.query), data, total: meta.total };
+    };
+    const all = await texts('limit=500');
+    expect(await texts('limit=500&sort=totalMs&order=desc')).toEqual(all);
+    const calls = (await texts('limit=500&sort=calls&order=asc')).data.map((each) => each.calls);
+    expect(calls).toEqual(calls.toSorted((a, b) => a - b));
+    expect((await texts('limit=2&offset=1')).texts).toEqual(all.texts.slice(1, 3));
+    expect(await texts(`limit=2&sort=calls&offset=${all.total}`)).toMatchObject({
+      texts: [],
+      total: all.total,
+    });
+    const found = await texts('search=PG_SLEEP');
+    expect(found).toMatchObject({ texts: [expect.stringContaining('pg_sleep')], total: 1 });
+    expect(await texts('search=no+such+text')).toEqual({ texts: [], data: [], total: 0 });
+    for (const wrong of ['sort=query', 'order=down', 'offset=-1', 'window=now', 'search=', 'window=last&sort=maxMs']) {
+      expect(await refusal(`/optimization/queries/metrics?${wrong}`), wrong).toMatchObject({
+        code: 'parameter-invalid',
+      });
+    }
+  });
+
+  it('tells one statement over time', async () => {
+    const { data } = await list<Statement>('/optimization/queries/metrics?search=pg_sleep');
+    const { queryId } = data[0] as Statement;
+    const { body } = (await api.get(`/optimization/queries/stats?queryId=${queryId}`)) as {
+      body: { data: StatementHistory };
+    };
+    expect(StatementHistory.parse(body.data)).toEqual(body.data);
+    expect(body.data.statement).toEqual(data[0]);
+    // There was one audit: nothing lies between two.
+    expect(body.data.windows).toEqual([]);
+    expect(body.data.plans).toMatchObject([{ queryId, plan: { root: expect.any(Object) } }]);
+    expect(body.data.findings.map(({ rule }) => rule)).toContain('queries/slow');
+    expect(await refusal('/optimization/queries/stats?queryId=1')).toMatchObject({
+      code: 'statement-unknown',
+      status: 404,
+    });
+    expect(await refusal('/optimization/queries/stats?queryId=x')).toMatchObject({ code: 'parameter-invalid' });
   });
 
   it('cuts lists at the limit, and says how long they are', async () => {

@@ -199,7 +199,7 @@ describe('collectQueries, where not everything can be seen', () => {
     await database.run('revoke select on pg_stat_statements from public');
     const { statements, notes } = await collectAs(database.as(stranger, rolePassword));
     expect(statements).toEqual([]);
-    expect(notes).toMatchObject([{ code: 'pg_stat_statements-permission', rules: ['queries/slow'] }]);
+    expect(notes).toMatchObject([{ code: 'pg_stat_statements-permission', rules: ['queries/*', 'plans/*'] }]);
     await database.run('grant select on pg_stat_statements to public');
     expect((await collectAs(database.as(stranger, rolePassword))).notes).toMatchObject([{ code: 'statements-hidden' }]);
   });
@@ -209,7 +209,7 @@ describe('collectQueries, where not everything can be seen', () => {
     try {
       const { statements, notes, resetAt } = await collectAs(bare.url);
       expect({ statements, resetAt }).toEqual({ statements: [], resetAt: null });
-      expect(notes).toMatchObject([{ code: 'pg_stat_statements-missing', rules: ['queries/slow'] }]);
+      expect(notes).toMatchObject([{ code: 'pg_stat_statements-missing', rules: ['queries/*', 'plans/*'] }]);
       await bare.run(/CREATE EXTENSION \w+/.exec(notes[0]?.message ?? '')?.[0] ?? '');
       expect((await collectAs(bare.url)).notes).toEqual([]);
     } finally {

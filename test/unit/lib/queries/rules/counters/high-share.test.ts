@@ -65,8 +65,8 @@ describe('with a history', () => {
   const namesOf = (given: QueryInput) => check(given).map(({ subject }) => subject.queryId);
 
   test('the last day is judged, not all time', () => {
-    expect(check(withPast({ busy: 6, other: 4 }))).toMatchObject([
-      { evidence: { basis: 'window', timeSharePercent: 60.01, calls: 2_301_000 } },
+    expect(check(withPast({ busy: 6, other: 2 }))).toMatchObject([
+      { evidence: { basis: 'window', timeSharePercent: 75.01, calls: 2_301_000 } },
     ]);
     expect(namesOf(withPast({ busy: 2, other: 8 }))).toEqual(['other']);
   });
