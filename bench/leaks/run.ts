@@ -4,7 +4,7 @@
  *
  *   npm run bench:leaks                       a quick look: a few processes of each kind, two minutes
  *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/guides/leaks.md
- *   npm run bench:leaks -- --set tuning       the set that the judge was tuned on
+ *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, or `validation`
  *   npm run bench:leaks -- --seeds 3          so many processes of each kind
  *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines
  *   npm run bench:leaks -- --from FILE        judges kept samples and runs nothing
@@ -21,8 +21,8 @@ import { markdownOf } from '../cache/measure.ts';
 import { type Outcome, outcomeOf, usualInvocations } from './outcome.ts';
 import type { Weight } from './process.ts';
 import { seriesOf, weightOf, withServer } from './record.ts';
-import { type Cell, cellsOf, type Run, runsOf, type SetName } from './sets.ts';
-import { accuracy, detection, falseAlarms, fleets, hardLeaks, longer, weightKey } from './tables.ts';
+import { type Cell, cellsOf, type Run, runsOf, type SetName, setNames } from './sets.ts';
+import { accuracy, detection, falseAlarms, fleets, hardLeaks, longer, lookalikes, weightKey } from './tables.ts';
 
 /** What is run of each kind: how many processes, and for how many invocations. */
 interface Plan {
@@ -48,7 +48,7 @@ const { values: options } = parseArgs({
     from: { type: 'string' },
   },
 });
-const set: SetName = options.set === 'tuning' ? 'tuning' : 'proof';
+const set = setNamed(options.set);
 const kept = options.from ? await readKept(options.from) : undefined;
 const plans = plansOf(set, options.full, options.seeds ? Number(options.seeds) : undefined);
 
@@ -58,6 +58,7 @@ const { usual, long, weights } = await withServer(async (port) => {
 });
 const sections = [
   falseAlarms(usual),
+  lookalikes(usual),
   detection(usual),
   accuracy(usual, weights),
   hardLeaks(usual),
@@ -68,6 +69,12 @@ const report = [surroundings(), ...sections.map(markdownOf)].join('\n\n');
 console.log(report);
 if (options.write) await write(report);
 process.exit();
+
+function setNamed(name: string): SetName {
+  const found = setNames.find((one) => one === name);
+  if (!found) throw new Error(`There is no set "${name}", but ${setNames.join(', ')}.`);
+  return found;
+}
 
 function plansOf(of: SetName, isFull: boolean, seeds: number | undefined): { usual: Plan[]; long: Plan[] } {
   const cells = cellsOf(of);

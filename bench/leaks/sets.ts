@@ -1,19 +1,20 @@
 /**
- * Two sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first, and
- * is proven on the second.
+ * Three sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
+ * second was to prove it, and showed what had been overlooked; so it counts as seen, and the third one proves it.
  */
 import { type Random, randomOf } from './random.ts';
 import { type Benign, type Carrier, carriers, type Shape } from './shape.ts';
 import type { Noise } from './workload.ts';
 
 /** The names of the sets. */
-export type SetName = 'tuning' | 'proof';
+export const setNames = ['tuning', 'validation', 'proof'] as const;
+export type SetName = (typeof setNames)[number];
 
 /** Workloads of a kind; each seed draws its own. */
 export interface Cell {
   name: string;
-  /** `filling`: a cache that takes every key for a new one, and is not full by the end: the very curve of a leak. */
-  group: 'benign' | 'filling' | 'leak';
+  /** `lookalike`: what does not leak, but grows as a leak does for as long as it is seen. */
+  group: 'benign' | 'lookalike' | 'leak';
   /** What a leak is said to keep of each invocation, in KB. */
   nominalKb?: number;
   carrier?: Carrier;
@@ -50,6 +51,7 @@ interface Ranges {
   alternating: { period: Range; bytes: Range };
   batches: { size: Range; bytes: Range };
   oneIn: Range;
+  lookalikes: { slow: Range; small: Range; until: Range; period: Range };
 }
 
 const ranges: Readonly<Record<SetName, Ranges>> = {
@@ -78,8 +80,9 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     alternating: { period: [140, 160], bytes: [4e6, 5e6] },
     batches: { size: [140, 160], bytes: [2_000, 3_000] },
     oneIn: [2, 2.5],
+    lookalikes: { slow: [3_000, 3_500], small: [300, 350], until: [890, 900], period: [3_900, 4_100] },
   },
-  proof: {
+  validation: {
     firstSeed: 500_000,
     noise: {
       bytes: [
@@ -114,13 +117,52 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     alternating: { period: [170, 400], bytes: [1e6, 3e6] },
     batches: { size: [170, 400], bytes: [500, 1_500] },
     oneIn: [3, 4],
+    lookalikes: { slow: [3_600, 4_000], small: [400, 450], until: [875, 885], period: [3_600, 3_800] },
+  },
+  proof: {
+    firstSeed: 900_000,
+    noise: {
+      bytes: [
+        [200, 480],
+        [3_050, 3_400],
+      ],
+      lasting: [
+        [1, 4.9],
+        [45.1, 50],
+      ],
+    },
+    fill: {
+      fast: [25, 55],
+      medium: [460, 600],
+      'as slow as the run': [700, 840],
+      'slower than the run': [1_810, 1_890],
+    },
+    entryBytes: [
+      [1_250, 1_450],
+      [6_500, 12_000],
+    ],
+    fullAfter: [
+      [100, 190],
+      [430, 490],
+      [755, 775],
+      [935, 950],
+    ],
+    popular: { catalogue: [23_000, 40_000], capacity: [710, 900] },
+    steps: { small: [2.1e6, 4e6], large: [25e6, 35e6] },
+    bursts: { oneIn: [75, 120], lasting: [5, 18], bytes: [5.5e6, 8e6] },
+    daily: { period: [250, 370], bytes: [1e6, 2.5e6] },
+    pool: { until: [250, 470], every: [2, 3], bytes: [45_000, 60_000] },
+    alternating: { period: [60, 130], bytes: [6e6, 9e6] },
+    batches: { size: [60, 130], bytes: [3_500, 5_000] },
+    oneIn: [4.5, 5],
+    lookalikes: { slow: [4_100, 5_000], small: [355, 395], until: [860, 870], period: [4_200, 4_500] },
   },
 };
 
 /** The workloads of a set. */
 export function cellsOf(set: SetName): Cell[] {
   const drawn = ranges[set];
-  return [...benignCells(drawn), ...fillingCells(drawn), ...leakCells(drawn)];
+  return [...benignCells(drawn), ...fillingCells(drawn), ...leakCells(drawn), ...lookalikeCells(drawn)];
 }
 
 /** So many processes of each cell, each with a seed of its own that no other cell has. */
@@ -202,7 +244,7 @@ function fillingCells(drawn: Ranges): Cell[] {
   return [
     {
       name: 'cache of new keys, not full by the end',
-      group: 'filling',
+      group: 'lookalike',
       shape: (random) => ({
         kind: 'cache',
         keys: 'new',
@@ -264,6 +306,33 @@ function leakCells(drawn: Ranges): Cell[] {
     }),
   );
   return [...alone, ...beside, ...rare];
+}
+
+/** More of what looks like a leak for as long as it is seen. */
+function lookalikeCells(drawn: Ranges): Cell[] {
+  const { slow, small, until, period } = drawn.lookalikes;
+  const lookalike = (name: string, shape: (random: Random) => Benign): Cell => ({ name, group: 'lookalike', shape });
+  return [
+    lookalike('cache, keys drawn evenly, several times as slow as the run', (random) =>
+      evenly(random, from(random, slow), drawn),
+    ),
+    lookalike('cache, keys drawn evenly, slower than the run, of small entries', (random) =>
+      evenly(random, from(random, drawn.fill['slower than the run']), { ...drawn, entryBytes: [small] }),
+    ),
+    lookalike('pool of timers that has just become full', (random) => ({
+      kind: 'pool',
+      of: 'timers',
+      until: whole(random, until),
+      every: whole(random, drawn.pool.every),
+      bytes: 1_000,
+    })),
+    lookalike('load that rises throughout', (random) => ({
+      kind: 'daily',
+      period: from(random, period),
+      phase: 0,
+      bytes: from(random, drawn.daily.bytes),
+    })),
+  ];
 }
 
 /** After as many invocations as the time constant, all but 1/e of the catalogue is there. */

@@ -20,8 +20,8 @@ export type Benign =
   | { kind: 'steps'; at: readonly number[]; bytes: number }
   /** Now and then keeps a lot for a while. */
   | { kind: 'bursts'; oneIn: number; lasting: number; bytes: number }
-  /** Keeps as much as there is load, which goes up and down like that of a day. */
-  | { kind: 'daily'; period: number; bytes: number }
+  /** Keeps as much as there is load, which goes up and down like that of a day, from the night (0) or anywhere. */
+  | { kind: 'daily'; period: number; phase?: number; bytes: number }
   /** Gets one more of what it reuses every so often, until there are enough. */
   | { kind: 'pool'; every: number; until: number; bytes: number; of: 'buffers' | 'sockets' | 'timers' }
   /** Goes back and forth between two kinds of work, one of which needs more. */

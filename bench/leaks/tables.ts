@@ -20,28 +20,34 @@ export function weightKey(carrier: string, bytes: number): string {
 
 const naiveNames = Object.keys(naiveRules);
 const columns: readonly Verdict[] = ['leak', 'suspect', 'insufficient-data', 'healthy'];
+const verdictHeads = columns.map((verdict) => (verdict === 'leak' ? '**leak**' : verdict));
 
 /** What is said of processes that do not leak. */
 export function falseAlarms(outcomes: readonly Outcome[]): Section {
   const benign = outcomes.filter(isOf('benign'));
-  const filling = outcomes.filter(isOf('filling'));
-  const row = (name: string, of: readonly Outcome[]) => [
-    name,
-    String(of.length),
-    ...columns.map((verdict) => String(of.filter((one) => one.verdict.verdict === verdict).length)),
-    ...naiveNames.map((rule) => percent(of.filter(({ naive }) => naive[rule]).length, of.length)),
-  ];
   return {
     title: 'What does not leak',
     method:
-      'How many processes got which verdict after 1,000 invocations, and what share of them the naive rules call a leak. The last row is no part of the sum: a cache that takes every key for a new one, and is full only after the end, grows exactly as a leak does until then.',
-    head: ['', 'processes', ...columns.map((verdict) => (verdict === 'leak' ? '**leak**' : verdict)), ...naiveNames],
+      'How many processes got which verdict after 1,000 invocations, and what share of them the naive rules call a leak.',
+    head: ['', 'processes', ...verdictHeads, ...naiveNames],
     rows: [
-      ...cellsIn(benign).map(({ name }) => row(name, benign.filter(isNamed(name)))),
-      row('**all of these**', benign),
-      ...(filling.length > 0 ? [row(filling[0]?.run.cell.name ?? '', filling)] : []),
+      ...cellsIn(benign).map(({ name }) => verdictRow(name, benign.filter(isNamed(name)))),
+      verdictRow('**all of these**', benign),
     ],
     goals: [shareGoal('false alarms in at most 1 %', 'most', 0.01, benign.filter(isAlarm).length, benign.length)],
+  };
+}
+
+/** What is said of what cannot be told from a leak yet. */
+export function lookalikes(outcomes: readonly Outcome[]): Section {
+  const of = outcomes.filter(isOf('lookalike'));
+  return {
+    title: 'What looks like a leak',
+    method:
+      'The same for what does not leak, but grows as evenly as a leak for as long as it is seen, or nearly so. Without a goal: these are the limits.',
+    head: ['', 'processes', ...verdictHeads, ...naiveNames],
+    rows: cellsIn(of).map(({ name }) => verdictRow(name, of.filter(isNamed(name)))),
+    goals: [],
   };
 }
 
@@ -129,17 +135,9 @@ export function hardLeaks(outcomes: readonly Outcome[]): Section {
   return {
     title: 'Leaks beside other things',
     method:
-      'The same, where something else goes on in the same process, or where only some of the invocations leak. Without a goal.',
-    head: ['', 'processes', ...columns.map((verdict) => (verdict === 'leak' ? '**leak**' : verdict)), ...naiveNames],
-    rows: cellsIn(leaks).map(({ name }) => {
-      const of = leaks.filter(isNamed(name));
-      return [
-        name,
-        String(of.length),
-        ...columns.map((verdict) => String(of.filter((one) => one.verdict.verdict === verdict).length)),
-        ...naiveNames.map((rule) => percent(of.filter(({ naive }) => naive[rule]).length, of.length)),
-      ];
-    }),
+      'The same for leaks, where something else goes on in the same process, or where only some of the invocations leak. Without a goal.',
+    head: ['', 'processes', ...verdictHeads, ...naiveNames],
+    rows: cellsIn(leaks).map(({ name }) => verdictRow(name, leaks.filter(isNamed(name)))),
     goals: [],
   };
 }
@@ -201,14 +199,15 @@ export function fleets(outcomes: readonly Outcome[]): Section | undefined {
     ...columns.map((verdict) => String(of.filter((one) => one.verdict === verdict).length)),
   ];
   const alarms = (of: typeof judged) => of.filter(({ verdict }) => verdict === 'leak').length;
-  const filling = judged.filter(({ isFilling }) => isFilling);
-  const benign = judged.filter(({ cell, isFilling }) => cell.group === 'benign' && !isFilling);
+  const notLeaking = judged.filter(({ cell }) => cell.group !== 'leak');
+  const filling = notLeaking.filter(({ cell, isFilling }) => isFilling || cell.group === 'lookalike');
+  const benign = notLeaking.filter((group) => !filling.includes(group));
   const leaking = (kb: number) => judged.filter(({ cell }) => cell.carrier && cell.nominalKb === kb);
   const names = [...new Set(benign.map(({ cell }) => cell.name))];
   return {
     title: 'Fleets',
-    method: `Each function has ${size} environments that end after ${fleetInvocations} invocations, too soon to be judged alone. All functions are judged at once, with a false discovery rate of 5 %. Caches of new keys that are not full by then are in a row of their own, which is no part of the sum.`,
-    head: ['', 'functions', ...columns.map((verdict) => (verdict === 'leak' ? '**leak**' : verdict))],
+    method: `Each function has ${size} environments that end after ${fleetInvocations} invocations, too soon to be judged alone. All functions are judged at once, with a false discovery rate of 5 %. What looks like a leak for as long as it is seen, which caches of new keys and pools do that are not full by then, is in a row of its own, which is no part of the sum.`,
+    head: ['', 'functions', ...verdictHeads],
     rows: [
       ...names.map((name) =>
         row(
@@ -217,7 +216,7 @@ export function fleets(outcomes: readonly Outcome[]): Section | undefined {
         ),
       ),
       row('**all of these**', benign),
-      row('caches of new keys, not full by the end', filling),
+      row('what looks like a leak', filling),
       ...leakSizes.map((kb) => row(`leaks of ${kb} KB`, leaking(kb))),
       row(
         'leaks beside other things',
@@ -237,9 +236,20 @@ export function fleets(outcomes: readonly Outcome[]): Section | undefined {
   };
 }
 
-/** Whether a cache takes every key for a new one, and is not full when its fleet is judged: the very curve of a leak. */
+/** Whether a cache of new keys, or a pool, is not full when its fleet is judged: until then it grows as evenly as a leak. */
 function isStillFilling({ run: { shape } }: Outcome): boolean {
+  if (shape.kind === 'pool') return shape.until > fleetInvocations;
   return shape.kind === 'cache' && shape.keys === 'new' && shape.capacity > fleetInvocations;
+}
+
+/** How many processes get which verdict, and what share the naive rules call a leak. */
+function verdictRow(name: string, of: readonly Outcome[]): string[] {
+  return [
+    name,
+    String(of.length),
+    ...columns.map((verdict) => String(of.filter((one) => one.verdict.verdict === verdict).length)),
+    ...naiveNames.map((rule) => percent(of.filter(({ naive }) => naive[rule]).length, of.length)),
+  ];
 }
 
 /** What the judge says of the memory that leaks. */

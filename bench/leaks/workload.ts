@@ -93,7 +93,7 @@ function within(shape: Benign, random: Random, port: number): Invocation {
     }
     case 'daily': {
       const sessions: object[] = [];
-      const phase = random.next();
+      const phase = shape.phase ?? random.next();
       return (invocation) => {
         const load = (1 - Math.cos(2 * Math.PI * (invocation / shape.period + phase))) / 2;
         const wanted = Math.round((load * random.between(0.95, 1.05) * shape.bytes) / 1_000);

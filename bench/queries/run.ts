@@ -17,7 +17,7 @@ import { writeReport } from '../report.ts';
 import { beforeAndAfter } from './advice.ts';
 import { demo, tpch, withClient } from './workloads.ts';
 
-const workloads = { tpch: tpch(0.05), demo: demo(500_000) };
+const workloads = { tpch: tpch(0.02), demo: demo(500_000) };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const isWriting = process.argv.includes('--write') && wanted.length === 0;

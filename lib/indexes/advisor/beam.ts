@@ -6,6 +6,7 @@
  * of "Magic mirror in my hand, which is the best in the land?", Kossmann et al., PVLDB 13(11), 2020). So each round grows sets by
  * both, and keeps sets by both. A candidate that others made useless is taken out at once.
  */
+import { addToFront } from './front.ts';
 import { type Problem, type Solution, type State, WorkloadCost } from './workload-cost.ts';
 
 /** How wide the search is. */
@@ -26,35 +27,40 @@ const mostTogether = 3;
 
 /** Without budgets the front is searched at so many sizes, each this factor of the next. */
 const steps = 12;
+const stepFactor = 1.5;
 
 /**
  * The front: no solution on it is both larger and dearer than another one. It begins with the empty solution; each budget's answer is
- * the last that fits ({@link within}).
+ * the last that fits (`within` in front.ts).
  *
  * @param budgets in bytes: sizes at which the search looks closely. It looks at twelve sizes of its own, too
  */
-export function searchFront(problem: Problem, budgets: readonly number[] = [], options: BeamOptions = {}): Solution[] {
+export function searchFront(
+  problem: Problem,
+  budgets: readonly number[] = [],
+  options: BeamOptions = {},
+): readonly Solution[] {
   const workload = new WorkloadCost(problem);
-  const front = new Front();
-  front.add(workload.empty().solution);
-  grow(workload, problem, Number.POSITIVE_INFINITY, front, options);
-  const whole = front.solutions.at(-1)?.sizeBytes ?? 0;
-  const own = Array.from({ length: steps }, (_, step) => whole / 1.5 ** (step + 1));
+  const widths = { ...defaults, ...options };
+  let front = grow(workload, problem, Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
+  const whole = front.at(-1)?.sizeBytes ?? 0;
+  const own = Array.from({ length: steps }, (_, step) => whole / stepFactor ** (step + 1));
   for (const budget of new Set([...budgets, ...own].filter((each) => each < whole))) {
-    grow(workload, problem, budget, front, options);
+    front = grow(workload, problem, budget, front, widths);
   }
-  return front.solutions;
+  return front;
 }
 
-/** The best solution within a budget; the front begins with the empty one, which fits any. */
-export function within(front: readonly Solution[], budget: number): Solution {
-  return front.findLast(({ sizeBytes }) => sizeBytes <= budget) as Solution;
-}
-
-/** Grows sets until none gains anything more, and offers each to the front. */
-function grow(workload: WorkloadCost, problem: Problem, budget: number, front: Front, options: BeamOptions): void {
-  const { moves, width } = { ...defaults, ...options };
+/** Grows sets until none gains anything more, and adds each to the front. */
+function grow(
+  workload: WorkloadCost,
+  problem: Problem,
+  budget: number,
+  found: readonly Solution[],
+  { moves, width }: Required<BeamOptions>,
+): readonly Solution[] {
   const seen = new Set<string>();
+  let front = found;
   let states = [workload.empty()];
   while (states.length > 0) {
     const next = new Map<string, State>();
@@ -65,11 +71,12 @@ function grow(workload: WorkloadCost, problem: Problem, budget: number, front: F
         if (seen.has(key) || grown.solution.cost >= state.solution.cost) continue;
         seen.add(key);
         next.set(key, grown);
-        front.add(grown.solution);
+        front = addToFront(front, grown.solution);
       }
     }
     states = kept([...next.values()], workload.base, width);
   }
+  return front;
 }
 
 /** A way to grow a state. */
@@ -102,7 +109,7 @@ function movesOf(
 }
 
 /** Takes out what gains less than it costs, the least useful first. */
-export function pruned(workload: WorkloadCost, problem: Pick<Problem, 'writes'>, state: State): State {
+function pruned(workload: WorkloadCost, problem: Pick<Problem, 'writes'>, state: State): State {
   const uses = state.solution.set.map((place) => ({
     place,
     use: workload.loss(state, place) - (problem.writes[place] ?? 0),
@@ -122,20 +129,4 @@ function kept(states: readonly State[], base: number, width: number): State[] {
 
 function sumOf(values: readonly number[], places: readonly number[]): number {
   return places.reduce((sum, place) => sum + (values[place] ?? 0), 0);
-}
-
-/** Solutions of which none is better than another in both size and cost, by size. */
-class Front {
-  solutions: Solution[] = [];
-
-  add(solution: Solution): void {
-    const isBeaten = this.solutions.some(
-      (other) => other.sizeBytes <= solution.sizeBytes && other.cost <= solution.cost,
-    );
-    if (isBeaten) return;
-    this.solutions = [
-      ...this.solutions.filter((other) => other.sizeBytes < solution.sizeBytes || other.cost < solution.cost),
-      solution,
-    ].toSorted((a, b) => a.sizeBytes - b.sizeBytes);
-  }
 }

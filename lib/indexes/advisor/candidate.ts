@@ -138,13 +138,17 @@ export function beginsWith(keys: readonly IndexKey[], prefix: readonly IndexKey[
 
 /** How an index is to be made. */
 export interface SqlOptions {
-  /** Names of indexes that exist in the schema already. */
-  taken?: readonly string[];
+  /** That of {@link nameOf} when left out. */
+  name?: string;
   /** Without stopping writes. A partitioned table knows no such way. Default true. */
   concurrently?: boolean;
 }
 
-/** The name that PostgreSQL would choose: at most 63 bytes. */
+/**
+ * The name that PostgreSQL would choose: at most 63 bytes.
+ *
+ * @param taken names of indexes that exist in the schema already
+ */
 export function nameOf({ table, keys, included }: Candidate, taken: readonly string[] = []): string {
   return indexName(table, [...keys.map(({ column }) => column ?? 'expr'), ...included], taken);
 }
@@ -157,11 +161,14 @@ export function nameOf({ table, keys, included }: Candidate, taken: readonly str
  * sqlOf(candidateOn('public', 'orders', ['customer_id']))
  * // CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "public"."orders" ("customer_id")
  */
-export function sqlOf(candidate: Candidate, { taken = [], concurrently = true }: SqlOptions = {}): string {
+export function sqlOf(
+  candidate: Candidate,
+  { name = nameOf(candidate), concurrently = true }: SqlOptions = {},
+): string {
   const { schema, table, method, keys, included, predicate } = candidate;
   const list = (names: readonly string[]) => names.map((name) => pg.escapeIdentifier(name)).join(', ');
   return [
-    `CREATE INDEX${concurrently ? ' CONCURRENTLY' : ''} ${list([nameOf(candidate, taken)])}`,
+    `CREATE INDEX${concurrently ? ' CONCURRENTLY' : ''} ${list([name])}`,
     ` ON ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`,
     method === 'btree' ? '' : ` USING ${method}`,
     ` (${keys.map((key) => keySql(key, method)).join(', ')})`,
@@ -171,9 +178,12 @@ export function sqlOf(candidate: Candidate, { taken = [], concurrently = true }:
 }
 
 /** The statement that takes the index away again, without a semicolon. */
-export function undoSqlOf(candidate: Candidate, { taken = [], concurrently = true }: SqlOptions = {}): string {
-  const name = pg.escapeIdentifier(nameOf(candidate, taken));
-  return `DROP INDEX${concurrently ? ' CONCURRENTLY' : ''} IF EXISTS ${pg.escapeIdentifier(candidate.schema)}.${name}`;
+export function undoSqlOf(
+  candidate: Candidate,
+  { name = nameOf(candidate), concurrently = true }: SqlOptions = {},
+): string {
+  const index = `${pg.escapeIdentifier(candidate.schema)}.${pg.escapeIdentifier(name)}`;
+  return `DROP INDEX${concurrently ? ' CONCURRENTLY' : ''} IF EXISTS ${index}`;
 }
 
 function keySql(

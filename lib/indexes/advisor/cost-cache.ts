@@ -30,52 +30,93 @@ export interface CachedSource extends CostSource {
 }
 
 /**
- * Remembers costs by statement, set and the epoch of the statistics.
+ * Remembers costs by statement, set and the epoch of the statistics. What a plan does not use does not matter to it: when a plan with
+ * a set is known, it is the plan of every smaller set that still has what it uses, and nobody is asked for these.
  *
  * @param epoch changes when the tables are analyzed or get other indexes
  * @param saved of an earlier run; ignored when it is of another epoch
  */
 export function cached(source: CostSource, epoch: string, saved?: CostCache): CachedSource {
-  const known = new Map<string, { queryId: string; set: readonly string[]; cost: Cost }>();
-  const digests = new Map<string, string>();
-  const digest = (candidate: Candidate) => {
-    const definition = definitionOf(candidate);
-    const made = digests.get(definition) ?? createHash('sha256').update(definition).digest('base64url').slice(0, 16);
-    digests.set(definition, made);
-    return made;
+  const known = new Map<string, Map<string, Entry>>();
+  const nameOf = namer();
+  const entriesFor = (queryId: string) => {
+    const entries = known.get(queryId) ?? new Map<string, Entry>();
+    known.set(queryId, entries);
+    return entries;
   };
-  const keyOf = (queryId: string, set: readonly string[]) => JSON.stringify([queryId, ...set]);
-  if (saved?.epoch === epoch) {
-    for (const entry of entriesOf(saved)) known.set(keyOf(entry.queryId, entry.set), entry);
-  }
+  const remember = (entry: Entry) => entriesFor(entry.queryId).set(entry.set.join(), entry);
+  if (saved?.epoch === epoch) for (const entry of entriesOf(saved)) remember(entry);
   return {
     async costs(queryId, sets) {
-      const wanted = sets.map((set) => {
-        const digested = set.map(digest).toSorted();
-        return { set, digested, key: keyOf(queryId, digested) };
-      });
-      const missing = new Map(wanted.filter(({ key }) => !known.has(key)).map((want) => [want.key, want]));
-      const learned = await source.costs(
-        queryId,
-        [...missing.values()].map(({ set }) => set),
+      const entries = entriesFor(queryId);
+      const wanted = sets.map((set) => ({ set, names: set.map(nameOf).toSorted() }));
+      for (const { names } of wanted) {
+        const cost = entries.has(names.join()) ? undefined : inferred(entries.values(), names);
+        // Remembered as if it had been asked for: what comes later must not change what was answered before.
+        if (cost) remember({ queryId, set: names, cost });
+      }
+      const missing = wanted.filter(({ names }) => !entries.has(names.join()));
+      const asked = [...new Map(missing.map((want) => [want.names.join(), want])).values()];
+      const answers =
+        asked.length === 0
+          ? []
+          : await source.costs(
+              queryId,
+              asked.map(({ set }) => set),
+            );
+      for (const [i, { set, names }] of asked.entries()) {
+        remember({ queryId, set: names, cost: renamed(answers[i] as Cost, set, definitionOf, nameOf) });
+      }
+      return wanted.map(({ set, names }) =>
+        renamed((entries.get(names.join()) as Entry).cost, set, nameOf, definitionOf),
       );
-      [...missing.values()].forEach(({ set, digested, key }, i) => {
-        const { total, used } = learned[i] as Cost;
-        const names = new Map(set.map((candidate) => [definitionOf(candidate), digest(candidate)]));
-        const kept = used?.flatMap((definition) => names.get(definition) ?? []) ?? null;
-        known.set(key, { queryId, set: digested, cost: { total, used: kept } });
-      });
-      return wanted.map(({ set, key }) => {
-        const { total, used } = (known.get(key) as { cost: Cost }).cost;
-        const definitions = new Map(set.map((candidate) => [digest(candidate), definitionOf(candidate)]));
-        return { total, used: used?.flatMap((name) => definitions.get(name) ?? []) ?? null };
-      });
     },
-    save: () => saveOf(epoch, [...known.values()]),
+    save: () =>
+      saveOf(
+        epoch,
+        [...known.values()].flatMap((entries) => [...entries.values()]),
+      ),
   };
 }
 
-type Entry = { queryId: string; set: readonly string[]; cost: Cost };
+/** The cost of a set from that of a larger one whose plan uses nothing else. */
+function inferred(entries: Iterable<Entry>, names: readonly string[]): Cost | undefined {
+  const wanted = new Set(names);
+  for (const { set, cost } of entries) {
+    const { used } = cost;
+    if (used !== null && used.every((name) => wanted.has(name)) && wanted.isSubsetOf(new Set(set))) return cost;
+  }
+  return undefined;
+}
+
+/** A cost with other names for what it uses. */
+function renamed(
+  { total, used }: Cost,
+  set: readonly Candidate[],
+  from: (candidate: Candidate) => string,
+  to: (candidate: Candidate) => string,
+): Cost {
+  const names = new Map(set.map((candidate) => [from(candidate), to(candidate)]));
+  return { total, used: used?.flatMap((name) => names.get(name) ?? []) ?? null };
+}
+
+/** Short names for definitions, the same in every run. */
+function namer(): (candidate: Candidate) => string {
+  const names = new Map<string, string>();
+  return (candidate) => {
+    const definition = definitionOf(candidate);
+    const name = names.get(definition) ?? createHash('sha256').update(definition).digest('base64url').slice(0, 16);
+    names.set(definition, name);
+    return name;
+  };
+}
+
+/** One cost that is known; the set by its names, ascending. */
+interface Entry {
+  queryId: string;
+  set: readonly string[];
+  cost: Cost;
+}
 
 function saveOf(epoch: string, entries: readonly Entry[]): CostCache {
   const places = new Map<string, number>();

@@ -6,9 +6,9 @@
  * end, in the transaction that it runs in: behind a pooler the connection is somebody else's next.
  */
 import pg from 'pg';
-import { sqlState } from '../../postgres/errors.ts';
 import type { Read, Session } from '../../postgres/session.ts';
 import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import { attempt } from './attempt.ts';
 import { type Candidate, definitionOf, sqlOf } from './candidate.ts';
 import type { Cost, CostSource } from './cost-source.ts';
 
@@ -114,20 +114,4 @@ function create(
       [missing.map(([, candidate]) => sqlOf(candidate, { concurrently: false }))],
     ),
   );
-}
-
-/** Null where the server refuses a statement; the transaction goes on. */
-async function attempt<Result>(read: Read, work: () => Promise<Result>): Promise<Result | null> {
-  await read('savepoint streamgate_attempt');
-  try {
-    const result = await work();
-    await read('release savepoint streamgate_attempt');
-    return result;
-  } catch (error) {
-    const state = sqlState(error);
-    // Class 57 is the server's or its operator's doing; but for a statement that took too long it ends the connection.
-    if (state === undefined || (state.startsWith('57') && state !== '57014')) throw error;
-    await read('rollback to savepoint streamgate_attempt');
-    return null;
-  }
 }

@@ -102,25 +102,45 @@ export function comparedIn(condition: Condition): Compared[] {
  * doing hardly matters. Equality counts, to a value or to a column of another table.
  */
 export function isFoundOtherwise(block: Block, source: Source, except: Condition, tables: Tables): boolean {
-  const relation = relationOf(source, tables);
-  if (!relation) return false;
-  const joins = block.joins.filter(({ type, right }) => type === 'left' && right.includes(source));
-  if (
-    block.joins.some(
-      ({ using, left, right }) =>
-        [...left, ...right].includes(source) && using.some((name) => indexesBy(relation, name).length > 0),
-    )
-  )
-    return true;
-  return [...conjunctsOf(block), ...joins.flatMap(({ on }) => on)].some((condition) => {
-    const equals =
-      condition.is === 'comparison' ? condition.operator === '=' : condition.is === 'in' || condition.is === 'any';
-    if (condition === except || !equals) return false;
-    return comparedIn(condition).some(({ operand }) => {
-      const found = stored(operand, block, tables);
-      return found?.source === source && indexesBy(relation, found.base.column.name).length > 0;
-    });
+  return (
+    isFoundByJoin(block, source, tables) || equalities(block, source, tables).some((each) => each.condition !== except)
+  );
+}
+
+/** Whether an index finds the rows of a source by a value that a column of it is equal to. */
+export function isFoundByValue(block: Block, source: Source, except: Condition, tables: Tables): boolean {
+  return equalities(block, source, tables).some(({ condition, to }) => {
+    return condition !== except && (to === undefined || columnsIn(to.node).length === 0);
   });
+}
+
+/** Whether JOIN … USING links an indexed column of a source. */
+function isFoundByJoin({ joins }: Block, source: Source, tables: Tables): boolean {
+  const relation = relationOf(source, tables);
+  const using = joins.flatMap((join) => ([...join.left, ...join.right].includes(source) ? join.using : []));
+  return relation !== undefined && using.some((name) => indexesBy(relation, name).length > 0);
+}
+
+/** The conditions that set an indexed column of a source equal to something, and to what. */
+function equalities(
+  block: Block,
+  source: Source,
+  tables: Tables,
+): Array<{ condition: Condition; to: Operand | undefined }> {
+  // What is asked ON a LEFT JOIN limits its right side only.
+  const joins = block.joins.filter(({ type, right }) => type === 'left' && right.includes(source));
+  return [...conjunctsOf(block), ...joins.flatMap(({ on }) => on)].filter(isEquality).flatMap((condition) =>
+    comparedIn(condition).flatMap(({ operand, to }) => {
+      const found = stored(operand, block, tables);
+      const indexed = found?.source === source && indexesBy(found.base.relation, found.base.column.name).length > 0;
+      return indexed ? [{ condition, to }] : [];
+    }),
+  );
+}
+
+function isEquality(condition: Condition): boolean {
+  if (condition.is === 'in') return !condition.negated;
+  return (condition.is === 'comparison' || condition.is === 'any') && condition.operator === '=';
 }
 
 /** The column of a stored table that an operand is, and nothing else; the table is one that the block itself reads. */

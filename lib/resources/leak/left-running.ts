@@ -13,9 +13,14 @@ const leakShare = 0.5;
 const suspectShare = 0.05;
 
 /** Connections stay open to be used again. One that is new in each invocation is a waste, but may be no work. */
-const connections = /Socket|TLS|Pipe/;
+const connections = /Connect|Socket|TLS|Pipe/;
 
-/** Judges what invocations leave running, for each type of resource. @param samples after the warm-up */
+/**
+ * Judges what invocations leave running, for each type of resource. What stays open for good is no work but a pool, or a leak of
+ * handles, and is judged as such: so it is when at least half as many are added over all as samples found one left.
+ *
+ * @param samples after the warm-up, the oldest first
+ */
 export function judgeLeftRunning(samples: readonly Sample[]): Record<string, LeftRunning> {
   const n = samples.length;
   const types = samples.flatMap(({ leftRunning }) =>
@@ -24,9 +29,15 @@ export function judgeLeftRunning(samples: readonly Sample[]): Record<string, Lef
   return Object.fromEntries(
     [...Map.groupBy(types.sort(), (type) => type)].map(([type, { length: times }]) => {
       const interval = shareInterval(times, n);
-      return [type, { verdict: verdictOn(type, n, interval[0]), share: times / n, interval, n }];
+      const kept = countOf(type, samples.at(-1)) - countOf(type, samples[0]);
+      const verdict = verdictOn(type, n, 2 * kept >= times ? 0 : interval[0]);
+      return [type, { verdict, share: times / n, interval, n, kept }];
     }),
   );
+}
+
+function countOf(type: string, sample: Sample | undefined): number {
+  return sample && Object.hasOwn(sample.resources, type) ? (sample.resources[type] ?? 0) : 0;
 }
 
 function verdictOn(type: string, n: number, low: number): Verdict {

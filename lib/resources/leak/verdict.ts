@@ -70,6 +70,8 @@ export const LeftRunning = z.strictObject({
   share: z.number(),
   interval: z.tuple([z.number(), z.number()]),
   n: z.number(),
+  /** How many more of the type are open at the end than at the beginning: those are no work, but handles. */
+  kept: z.number(),
 });
 export type LeftRunning = z.infer<typeof LeftRunning>;
 

@@ -51,7 +51,9 @@ function judgeOr(
   const all = branches.flatMap((branch) => branch ?? []);
   const sources = new Set(all.map(({ source }) => source));
   if (Math.max(...all.map(({ base }) => rowsOf(base.relation))) < options.minRows) return undefined;
-  if ([...sources].some((source) => isFoundOtherwise(block, source, condition, tables))) return undefined;
+  // What links the tables with each other finds no row before some are found otherwise.
+  const isFound = sources.size > 1 ? isFoundByValue : isFoundOtherwise;
+  if ([...sources].some((source) => isFound(block, source, condition, tables))) return undefined;
   if (sources.size > 1) return acrossTables(all, rewriteBy('queries/or-across-columns', syntax, tables));
   const lacking = branches.filter((branch) => !branch?.some(isIndexed)).flatMap((branch) => branch?.[0] ?? []);
   return lacking.length > 0 && lacking.length < branches.length ? withoutIndex(first, lacking) : undefined;

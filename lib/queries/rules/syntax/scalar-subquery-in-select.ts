@@ -18,8 +18,8 @@ export const scalarSubqueryInSelect = statementRule({
     ...worth(),
     /** Rows that a call returns, on average. */
     minRowsPerCall: z.number().positive().default(100),
-    /** Blocks that a call reads for each of them. */
-    minBlocksPerRow: z.number().positive().default(3),
+    /** Blocks that a call reads for each of them. An index finds a row in about so many. */
+    minBlocksPerRow: z.number().positive().default(2),
   }),
   judge({ syntax, tables, rowsPerCall, blocksPerCall, options }) {
     if (rowsPerCall < options.minRowsPerCall || blocksPerCall < options.minBlocksPerRow * rowsPerCall) return undefined;

@@ -65,7 +65,7 @@ describe('the description of the API', () => {
         expect(parameter).toMatchObject({
           in: 'query',
           required: false,
-          schema: { type: parameter.name === 'limit' ? 'integer' : 'string' },
+          schema: { type: ['limit', 'offset'].includes(parameter.name) ? 'integer' : 'string' },
         });
         expect(parameter.description).toMatch(/\.$/);
         expect(parameter.schema).not.toHaveProperty('description');

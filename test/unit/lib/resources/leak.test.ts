@@ -263,8 +263,27 @@ describe('work left running', () => {
     expect(judgeLeak(leaving('Timeout', (x) => x === 500)).leftRunning.Timeout?.verdict).toBe('healthy');
   });
 
-  test('that is a connection is suspect at most', () => {
-    expect(judgeLeak(leaving('TCPSocketWrap', () => true)).leftRunning.TCPSocketWrap?.verdict).toBe('suspect');
+  test.each(['TCPSocketWrap', 'ConnectWrap', 'TLSWrap', 'PipeWrap'])(
+    'that is a connection is suspect at most: %s',
+    (type) => {
+      expect(judgeLeak(leaving(type, () => true)).leftRunning[type]?.verdict).toBe('suspect');
+    },
+  );
+
+  test('is none when it stays open: a pool that fills is not, in whatever rhythm it is looked at', () => {
+    const pool = (x: number) => Math.floor(Math.min(x, 800) / 5);
+    const filling = series({
+      samples: (x) => ({ resources: { Timeout: pool(x) }, leftRunning: { Timeout: pool(x) - pool(x - 1) } }),
+    });
+    const { verdict, leftRunning } = judgeLeak(filling);
+    expect(verdict).not.toBe('leak');
+    expect(leftRunning.Timeout).toMatchObject({ verdict: 'healthy', kept: 128 });
+    expect(leftRunning.Timeout?.share).toBeGreaterThan(0.7);
+  });
+
+  test('goes on beside handles that leak', () => {
+    const both = series({ samples: (x) => ({ resources: { Timeout: x / 50 }, leftRunning: { Timeout: 1 } }) });
+    expect(judgeLeak(both).leftRunning.Timeout).toMatchObject({ verdict: 'leak', share: 1 });
   });
 
   test('while the environment warms up does not count', () => {
