@@ -15,6 +15,8 @@ export interface Task {
   statements: readonly WeightedStatement[];
   /** An index on each column that a statement filters, joins, groups or orders by. */
   columns: readonly Candidate[];
+  /** Those on the tables of one statement. */
+  columnsOf(queryId: string): readonly Candidate[];
   /** Of one statement with each of some sets; only indexes on its tables are asked for, and nothing twice. */
   statementCosts(queryId: string, sets: readonly (readonly Candidate[])[]): Promise<Cost[]>;
   /** The weighted cost of all statements, the price of writes included. */
@@ -50,6 +52,7 @@ export function taskOf(parts: {
   return {
     statements: parts.statements,
     columns: parts.columns,
+    columnsOf: (queryId) => parts.columns.filter(({ table }) => parts.tablesOf.get(queryId)?.has(table)),
     statementCosts,
     async costOf(set) {
       let cost = set.reduce((sum, candidate) => sum + parts.writesOf(candidate), 0);

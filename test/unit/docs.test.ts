@@ -33,6 +33,12 @@ describe('docs/rules', () => {
     expect(pages.sort()).toEqual(roster.map(({ docs }) => docs).sort());
   });
 
+  test('are listed with their titles', () => {
+    const listed = [...read('docs/rules/README.md').matchAll(/^- \[`(.+?)`\]\((.+?)\): (.+)$/gm)];
+    const expected = roster.map(({ id, docs, title }) => [id, docs.replace('docs/rules/', ''), title]);
+    expect(listed.map(([, ...parts]) => parts).sort()).toEqual(expected.sort());
+  });
+
   describe.each(roster.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
     test('begins with the id of the rule', () => {
       expect(read(rule.docs).split('\n')[0]).toBe(`# \`${id}\``);

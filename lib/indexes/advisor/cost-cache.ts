@@ -84,7 +84,7 @@ function inferred(entries: Iterable<Entry>, names: readonly string[]): Cost | un
   const wanted = new Set(names);
   for (const { set, cost } of entries) {
     const { used } = cost;
-    if (used !== null && used.every((name) => wanted.has(name)) && wanted.isSubsetOf(new Set(set))) return cost;
+    if (used?.every((name) => wanted.has(name)) && wanted.isSubsetOf(new Set(set))) return cost;
   }
   return undefined;
 }

@@ -7,49 +7,57 @@
 import { nodesOf, type Plan, type PlanNode } from './tree.ts';
 
 /**
- * The time that a node took itself, without its children, in milliseconds; undefined without ANALYZE or with TIMING OFF, 0 when it never
- * ran. In a parallel part it is the time of all processes together, and that of a CTE Scan holds the time of its CTE:
- * {@link selfTimes} takes both apart.
+ * The time that each node took itself, without those below it, in milliseconds, as a clock on the wall would tell it: the work of a parallel part
+ * is divided by its processes, and the time of a CTE or an InitPlan is taken from the node that had to wait for it. All times
+ * add up to the root's. Nodes without measured times (no ANALYZE, or TIMING OFF) are not in it; what never ran took 0.
  */
-export function selfMs(node: PlanNode): number | undefined {
-  const total = totalMs(node);
-  if (total === undefined) return undefined;
-  // A Gather waits for its processes, which work at the same time.
-  const loops = isGather(node) ? node.actual?.loops : undefined;
-  const below = partsOf(node).map(({ actual }) => (actual?.totalMs ?? 0) * (loops ?? actual?.loops ?? 0));
-  return Math.max(0, total - sum(below));
+export function selfTimes(plan: Plan): ReadonlyMap<PlanNode, number> {
+  return withoutChildren(plan, ({ actual }, ancestors) =>
+    actual && actual.totalMs !== null ? (actual.totalMs * actual.loops) / processesOf(ancestors) : undefined,
+  );
 }
 
 /**
- * The time of each node itself as a clock on the wall would tell it, in milliseconds: the work of a parallel part is divided by its
- * processes, and the time of a CTE or an InitPlan is taken from the node that had to wait for it. Empty without measured times.
+ * The blocks of tables and indexes that each node itself asked for in all its loops, found in memory or not. Those of temporary
+ * files do not count. Nodes are in it with BUFFERS only.
  */
-export function selfTimes(plan: Plan): ReadonlyMap<PlanNode, number> {
-  const nodes = [...nodesOf(plan)];
-  const selfs = new Map<PlanNode, number>();
-  for (const { node, ancestors } of nodes) {
-    const total = totalMs(node);
-    if (total !== undefined) selfs.set(node, total / processesOf(ancestors));
+export function selfBlocks(plan: Plan): ReadonlyMap<PlanNode, number> {
+  return withoutChildren(
+    plan,
+    ({ buffers }) => buffers && buffers.sharedHit + buffers.sharedRead + buffers.localHit + buffers.localRead,
+  );
+}
+
+/** Takes from a figure that holds those of the nodes below what these took. */
+function withoutChildren(
+  plan: Plan,
+  figureOf: (node: PlanNode, ancestors: readonly PlanNode[]) => number | undefined,
+): ReadonlyMap<PlanNode, number> {
+  const figures = new Map<PlanNode, number>();
+  for (const { node, ancestors } of nodesOf(plan)) {
+    const figure = figureOf(node, ancestors);
+    if (figure !== undefined) figures.set(node, figure);
   }
-  const walls = new Map(selfs);
-  const pay = (payer: PlanNode, ms: number) => {
+  const selfs = new Map(figures);
+  const nodes = [...figures.keys()];
+  /** Returns what is more than the payer has left. */
+  const pay = (payer: PlanNode, figure: number) => {
     const self = selfs.get(payer) ?? 0;
-    if (selfs.has(payer)) selfs.set(payer, Math.max(0, self - ms));
-    return Math.max(0, ms - self);
+    if (selfs.has(payer)) selfs.set(payer, Math.max(0, self - figure));
+    return Math.max(0, figure - self);
   };
-  for (const { node } of nodes) {
+  for (const node of nodes) {
     const payers = payersOf(node);
-    for (const child of node.children) if (!isCte(child)) pay(payers.get(child) ?? node, walls.get(child) ?? 0);
+    for (const child of node.children) if (!isCte(child)) pay(payers.get(child) ?? node, figures.get(child) ?? 0);
   }
   const scans = Map.groupBy(
-    nodes.map(({ node }) => node).filter(({ type }) => type === 'CTE Scan'),
+    nodes.filter(({ type }) => type === 'CTE Scan'),
     ({ cteName }) => `CTE ${cteName}`,
   );
-  const ctes = Map.groupBy(nodes.map(({ node }) => node).filter(isCte), ({ subplan }) => subplan);
-  for (const [name, parts] of ctes) {
-    // Which of several scans had to wait for the CTE is not told: most likely the slowest, for none waited longer than it took.
-    const slowestFirst = (scans.get(name ?? '') ?? []).sort((a, b) => (selfs.get(b) ?? 0) - (selfs.get(a) ?? 0));
-    slowestFirst.reduce((ms, scan) => pay(scan, ms), sum(parts.map((part) => walls.get(part) ?? 0)));
+  for (const [name = '', ctes] of Map.groupBy(nodes.filter(isCte), ({ subplan }) => subplan)) {
+    // Which of several scans made the CTE run is not told: most likely the dearest, as each holds what the CTE did for it.
+    const dearestFirst = (scans.get(name) ?? []).sort((a, b) => (selfs.get(b) ?? 0) - (selfs.get(a) ?? 0));
+    dearestFirst.reduce((left, scan) => pay(scan, left), sum(ctes.map((cte) => figures.get(cte) ?? 0)));
   }
   return selfs;
 }
@@ -70,16 +78,6 @@ export function totalRows({ actual, estimate }: PlanNode): number {
 export function rowsRead({ type, actual, removed }: PlanNode): number | undefined {
   if (!actual || !type.endsWith('Scan')) return undefined;
   return (actual.rows + (removed.filter ?? 0) + (removed.recheck ?? 0)) * actual.loops;
-}
-
-/**
- * The blocks of tables and indexes that a node itself asked for, found in memory or not, its loops together; undefined without
- * BUFFERS. Temporary files do not count.
- */
-export function selfBlocks(node: PlanNode): number | undefined {
-  const total = blocksOf(node);
-  if (total === undefined) return undefined;
-  return Math.max(0, total - sum(partsOf(node).map((child) => blocksOf(child) ?? 0)));
 }
 
 /** How a table is read. */
@@ -118,13 +116,14 @@ const methods: Record<string, ScanMethod> = {
 
 /** The nodes that read tables, parents first. A bitmap's index scans belong to the scan of its table. */
 export function scansOf(plan: Plan): Scan[] {
+  const blocks = selfBlocks(plan);
   return [...nodesOf(plan)].flatMap(({ node }) => {
     const { relation, actual } = node;
     if (!relation || !node.type.endsWith('Scan')) return [];
     const bitmaps = bitmapsOf(node);
     const read = rowsRead(node);
     const rowsReturned = totalRows(node);
-    const self = selfBlocks(node);
+    const self = blocks.get(node);
     const indexes = [node, ...bitmaps].flatMap(({ index }) => index ?? []);
     return {
       node,
@@ -136,7 +135,7 @@ export function scansOf(plan: Plan): Scan[] {
       rowsReturned,
       wastedFraction: read === undefined ? undefined : read === 0 ? 0 : 1 - rowsReturned / read,
       heapFetches: node.heapFetches,
-      blocks: self === undefined ? undefined : self + sum(bitmaps.map((bitmap) => selfBlocks(bitmap) ?? 0)),
+      blocks: self === undefined ? undefined : self + sum(bitmaps.map((bitmap) => blocks.get(bitmap) ?? 0)),
       loops: actual?.loops ?? 1,
     };
   });
@@ -189,9 +188,11 @@ export function misestimateOrigin(plan: Plan, least = 10): MisestimateOrigin | u
 }
 
 /** Nodes that read all they are given before they give a row: what is below them does not stop early. */
-function isBlocking(node: PlanNode): boolean {
-  return node.type === 'Sort' || node.type === 'Hash' || (node.type === 'Aggregate' && node.strategy !== 'Sorted');
+function isBlocking({ type, strategy }: PlanNode): boolean {
+  return blocking.has(type) || (type === 'Aggregate' && strategy !== 'Sorted');
 }
+
+const blocking = new Set(['Sort', 'Hash', 'Bitmap Heap Scan']);
 
 /** Whether a node's rows tell of the estimate, or of a reader that had enough, or that came back for more. */
 function isTellingOf(node: PlanNode, ancestors: readonly PlanNode[]): boolean {
@@ -215,11 +216,6 @@ function mayStop(parent: PlanNode, child: PlanNode): boolean {
   );
 }
 
-/** Milliseconds with the children, all loops and processes together. */
-function totalMs({ actual }: PlanNode): number | undefined {
-  return actual?.totalMs === null ? undefined : actual && actual.totalMs * actual.loops;
-}
-
 function isGather({ type }: PlanNode): boolean {
   return type === 'Gather' || type === 'Gather Merge';
 }
@@ -231,12 +227,6 @@ function processesOf(ancestors: readonly PlanNode[]): number {
     const each = (child?.actual?.loops ?? 1) / (gather.actual?.loops || 1);
     return processes * Math.max(1, each);
   }, 1);
-}
-
-/** The children whose time and blocks are counted in a node's own. */
-function partsOf(node: PlanNode): PlanNode[] {
-  const payers = payersOf(node);
-  return node.children.filter((child) => !isCte(child) && (payers.get(child) ?? node) === node);
 }
 
 /**
@@ -265,10 +255,6 @@ function namesOf({ subplan = '' }: PlanNode): string[] {
 
 function isCte({ relationship, subplan }: PlanNode): boolean {
   return relationship === 'InitPlan' && subplan?.startsWith('CTE ') === true;
-}
-
-function blocksOf({ buffers }: PlanNode): number | undefined {
-  return buffers && buffers.sharedHit + buffers.sharedRead + buffers.localHit + buffers.localRead;
 }
 
 /** The index scans of a bitmap scan, through the nodes that combine their bitmaps. */

@@ -6,6 +6,7 @@ import {
   comparedIn,
   conditionsOf,
   indexesBy,
+  isFoundByValue,
   isFoundOtherwise,
   isIndexable,
   isStored,

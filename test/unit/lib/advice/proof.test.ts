@@ -17,6 +17,7 @@ function recommendation(overrides: Partial<Recommendation> = {}): Recommendation
     firstSeenAt: iso(lastSeen - 24 * 60 * minute),
     lastSeenAt: iso(lastSeen),
     appliedAt: iso(applied),
+    proof: null,
     ...overrides,
   };
 }
