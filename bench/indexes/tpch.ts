@@ -24,13 +24,23 @@ import { readJsonPlan } from '../../lib/queries/plan/json.ts';
 import type { PostgresBinaries } from '../../local/binaries.ts';
 import { startPostgres } from '../../local/postgres.ts';
 import { fillTpch } from '../queries/tpch/generate.ts';
-import { queries } from '../queries/tpch/queries.ts';
+import { queries as all } from '../queries/tpch/queries.ts';
 import { schema } from '../queries/tpch/schema.ts';
 import { dexter } from './dexter.ts';
 import { extend } from './extend.ts';
 import { indexAdvisor } from './index-advisor.ts';
 import { type Task, taskOf } from './task.ts';
 import { usesOf } from './uses.ts';
+
+/** Without an index on their correlated subqueries these cost so much that nothing else matters; the literature leaves them out. */
+const leftOut = new Set(['Q2', 'Q17', 'Q20']);
+const queries = all.filter(({ name }) => !leftOut.has(name));
+
+const peers: readonly [string, (task: Task) => ReturnType<typeof extend>][] = [
+  ['Dexter, 50 %', (task) => dexter(task, 0.5)],
+  ['Dexter, 10 %', (task) => dexter(task, 0.1)],
+  ['index_advisor', indexAdvisor],
+];
 
 /** Bytes at scale 1. */
 const budgetsAtOne = [50, 100, 200, 300, 400, 600].map((megabytes) => megabytes * 1024 ** 2);
@@ -147,12 +157,6 @@ async function compareOn(session: Session): Promise<void> {
     }
   }
 }
-
-const peers: readonly [string, (task: Task) => ReturnType<typeof extend>][] = [
-  ['Dexter, 50 %', (task) => dexter(task, 0.5)],
-  ['Dexter, 10 %', (task) => dexter(task, 0.1)],
-  ['index_advisor', indexAdvisor],
-];
 
 /** The statements' own search path; StreamGate's session has none. */
 async function plan(session: Session, queryId: string) {

@@ -19,7 +19,10 @@ export interface BeamOptions {
 
 const defaults = { moves: 10, width: 24 } as const;
 
-/** A candidate must gain more than this share of what the workload costs without any. */
+/**
+ * A candidate must gain more than this share of what the workload costs then. Not of what it costs without any: one terrible statement
+ * would hide all others.
+ */
 export const leastUse = 0.0005;
 
 /** So many candidates are added at once, where only together they gain. */
@@ -102,7 +105,7 @@ function movesOf(
     const bytes = sumOf(problem.sizes, added);
     if (bytes > room) return [];
     const gain = workload.gain(state, added) - sumOf(problem.writes, added);
-    return gain > leastUse * workload.base ? [{ added, gain, gainPerByte: gain / Math.max(1, bytes) }] : [];
+    return gain > leastUse * state.solution.cost ? [{ added, gain, gainPerByte: gain / Math.max(1, bytes) }] : [];
   });
   const best = (by: 'gain' | 'gainPerByte') => moves.toSorted((a, b) => b[by] - a[by]).slice(0, most);
   return new Set([...best('gain'), ...best('gainPerByte')].map(({ added }) => added));
@@ -115,7 +118,7 @@ function pruned(workload: WorkloadCost, problem: Pick<Problem, 'writes'>, state:
     use: workload.loss(state, place) - (problem.writes[place] ?? 0),
   }));
   const [least] = uses.toSorted((a, b) => a.use - b.use);
-  if (!least || least.use > leastUse * workload.base) return state;
+  if (!least || least.use > leastUse * state.solution.cost) return state;
   return pruned(workload, problem, workload.without(state, least.place));
 }
 

@@ -3,7 +3,7 @@
  *
  * - head-room: what a statement would gain if all its candidates existed. Without any it is asked no further.
  * - cell: a small set of candidates, and what the statement costs when they exist. Kept only if it is cheaper than every cell
- *   whose set it contains, by more than 0.2 % of what the statement costs without.
+ *   whose set it contains, by more than 0.2 %.
  *
  * A matrix that was cut short is a valid one: it only knows of fewer gains. The idea is that of CoPhy (Dash, Polyzotis, Ailamaki:
  * CoPhy, PVLDB 4(6), 2011), whose matrices have one index a table; here sets grow as long as they gain.
@@ -49,7 +49,7 @@ export interface Matrix {
   isComplete: boolean;
 }
 
-/** A cell must be better than this share of what the statement costs without candidates. */
+/** A cell must be cheaper by this share than the cells that it contains. */
 const leastGain = 0.002;
 
 /** So many of the best candidates of a statement are tried in pairs, and so many of its best pairs with a third. */
@@ -201,7 +201,7 @@ class Learner {
   private hasRoom({ base, floor, cells }: Row, candidates = 0): boolean {
     const small = cells.filter(({ set }) => set.length <= candidates);
     const least = small.reduce((cheapest, { cost }) => Math.min(cheapest, cost), base);
-    return Number.isFinite(base) && least - floor > leastGain * base;
+    return Number.isFinite(base) && least - floor > leastGain * least;
   }
 
   /** What the planner takes when it may take all, then those that gain most alone. */
@@ -227,7 +227,7 @@ class Learner {
     const known = new Set(set);
     const within = row.cells.filter((cell) => cell.set.every((place) => known.has(place)));
     const least = within.reduce((cheapest, cell) => Math.min(cheapest, cell.cost), row.base);
-    if (Number.isFinite(cost) && least - cost > leastGain * row.base)
+    if (Number.isFinite(cost) && least - cost > leastGain * least)
       row.cells.push({ set: set.toSorted(ascending), cost });
   }
 

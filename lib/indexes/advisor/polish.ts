@@ -89,12 +89,10 @@ class OutOfTime extends Error {}
 class Bench {
   private readonly task: PolishTask;
   private readonly budget: number;
-  private readonly base: number;
 
   constructor(task: PolishTask, budget: number) {
     this.task = task;
     this.budget = budget;
-    this.base = task.statements.reduce((sum, { weight, base }) => sum + weight * base, 0);
   }
 
   async measure(chosen: readonly Proposal[]): Promise<Measured> {
@@ -106,7 +104,7 @@ class Bench {
   async useful(measured: Measured): Promise<Polished> {
     const without = await this.measureAll(measured.chosen.map((_, i) => measured.chosen.toSpliced(i, 1)));
     const [least] = without.filter((each) => !this.isRefused(each)).toSorted((a, b) => a.cost - b.cost);
-    if (least && least.cost - measured.cost <= leastUse * this.base) return this.useful(least);
+    if (least && least.cost - measured.cost <= leastUse * measured.cost) return this.useful(least);
     return { ...measured, without };
   }
 
@@ -116,7 +114,7 @@ class Bench {
       (chosen) => this.bytesOf(chosen) <= this.budget,
     );
     const gains = (await this.measureAll(steps))
-      .filter((next) => !this.isRefused(next) && current.cost - next.cost > leastUse * this.base)
+      .filter((next) => !this.isRefused(next) && current.cost - next.cost > leastUse * current.cost)
       .map((next) => ({ next, use: (current.cost - next.cost) / Math.max(1, next.sizeBytes - current.sizeBytes) }));
     return gains.toSorted((a, b) => b.use - a.use)[0]?.next;
   }

@@ -94,6 +94,14 @@ function stderrBody(lines: readonly string[], start: number): { body: string; ne
   let next = start;
   // Editors take the lone tab from an empty line.
   while (belongs(lines[next]) || (lines[next]?.trim() === '' && belongs(lines[next + 1]))) next++;
-  const body = lines.slice(start, next).map((line) => line.slice(isTabbed ? tab + 1 : 0).replace(/\r$/, ''));
+  const indentation = isTabbed ? tab + 1 : columnOf(first);
+  const body = lines.slice(start, next).map((line) => {
+    const from = isTabbed ? indentation : Math.min(indentation, columnOf(line));
+    return line.slice(from).replace(/\r$/, '');
+  });
   return { body: body.join('\n'), next };
+}
+
+function columnOf(line: string): number {
+  return line.length - line.trimStart().length;
 }

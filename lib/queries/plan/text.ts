@@ -85,7 +85,8 @@ class TextPlan {
     while (line !== undefined && line.trim() === '') line = this.#lines[this.#at++];
     if (line === undefined) return undefined;
     const parts = [line.trimStart()];
-    let quote = this.#section === undefined ? openQuote(line, '') : '';
+    const isProperty = this.#section === undefined && columnOf(line) > this.#rootColumn + 1;
+    let quote = isProperty ? openQuote(line, '') : '';
     while (quote !== '' && !this.#isPlain(this.#lines[this.#at])) {
       const more = this.#lines[this.#at++] ?? '';
       parts.push(more.slice(Math.min(this.#rootColumn, columnOf(more))));
@@ -142,7 +143,7 @@ class TextPlan {
   }
 
   #addSection(text: string): void {
-    this.#section = sections.exec(text)?.[1] ?? this.#section ?? '';
+    this.#section = sections.exec(text)?.[1] ?? this.#section;
     const [, ms] = /^(?:Planning|Execution) [Tt]ime: (\d+\.\d+) ms/.exec(text) ?? [];
     if (ms !== undefined) this.#plan[text.startsWith('P') ? 'Planning Time' : 'Execution Time'] = Number(ms);
     if (text.startsWith('Settings: ')) this.#plan.Settings = readSettings(text.trimEnd().slice('Settings: '.length));

@@ -21,15 +21,20 @@ export function rewriteDistinct({ text, blocks }: Syntax, tables: Tables): strin
   return undefined;
 }
 
-/** Whether a block's DISTINCT changes nothing. */
+/** Whether a block's DISTINCT changes nothing. A LIMIT without ORDER BY takes any rows, and other ones by another plan. */
 export function isNeedless(block: Block, tables: Tables): boolean {
-  return block.distinct === 'rows' && (hasDistinctRows(block, tables) || isOnlyAsked(block));
+  if (block.distinct !== 'rows' || (isCut(block) && block.orderBy.length === 0)) return false;
+  return hasDistinctRows(block, tables) || isOnlyAsked(block);
+}
+
+function isCut({ limit, offset }: Block): boolean {
+  return limit !== undefined || offset !== undefined;
 }
 
 /** Whether a block is that of an IN or EXISTS, which ask only what is in it. */
-export function isOnlyAsked(block: Block): boolean {
-  const { parent, limit, offset } = block;
-  if (!parent || limit !== undefined || offset !== undefined) return false;
+function isOnlyAsked(block: Block): boolean {
+  const { parent } = block;
+  if (!parent || isCut(block)) return false;
   const conditions = [...parent.where, ...parent.having, ...parent.joins.flatMap(({ on }) => on)];
   for (const condition of everyCondition(conditions)) {
     if ((condition.is === 'exists' || condition.is === 'in subquery') && condition.block === block) return true;

@@ -16,7 +16,10 @@ import { readTokens } from './tokens.ts';
 export function rewriteUnion({ text, blocks }: Syntax, tables: Tables): string | undefined {
   for (const block of blocks) {
     const [left, right] = sidesOf(block);
-    if (block.kind !== 'union' || block.all || !left || !right || !areDisjoint(left, right, tables)) continue;
+    if (block.kind !== 'union' || block.all || !left || !right) continue;
+    // A LIMIT without ORDER BY takes any rows, and other ones by another plan.
+    const isCut = [block, left, right].some(({ limit, offset }) => limit !== undefined || offset !== undefined);
+    if (isCut || !areDisjoint(left, right, tables)) continue;
     const sql = replace(text, left, right);
     if (sql !== undefined) return sql;
   }

@@ -5,14 +5,13 @@
  * `pool.query` waits for a client and then calls `client.query`. Which of the two the application called decides when the call
  * began, and in which scope; so the one hands its call over to the other, through the callback in between.
  */
+import type { EventEmitter } from 'node:events';
 import type { Call, Observer } from './observer.ts';
 
-/** What is used of a `pg.Pool`, and of a `pg.Client`, `pg.PoolClient` or native client, which have no `acquire`. */
+/** A `pg.Pool`, a `pg.Client`, or what is used like one of them. */
 export interface Trackable {
   query: unknown;
   connect: unknown;
-  on(event: 'acquire' | 'remove', listener: (client: Trackable) => void): unknown;
-  off(event: 'acquire' | 'remove', listener: (client: Trackable) => void): unknown;
 }
 
 type Method = (this: unknown, ...given: unknown[]) => unknown;
@@ -55,12 +54,13 @@ function instrumentPool(
     shadow(pool, 'query', (original, status) => poolQuery(original, status, observer, handover)),
     shadow(pool, 'connect', (original) => poolConnect(original, handover)),
   ];
+  const events = pool as unknown as EventEmitter;
   // A client is acquired before whoever asked for it gets it.
-  pool.on('acquire', acquired);
-  pool.on('remove', removed);
+  events.on('acquire', acquired);
+  events.on('remove', removed);
   return () => {
-    pool.off('acquire', acquired);
-    pool.off('remove', removed);
+    events.off('acquire', acquired);
+    events.off('remove', removed);
     for (const each of [...undo, ...clients.values()]) each();
   };
 }
@@ -204,8 +204,9 @@ function rowsOfTag(message: unknown): number {
 /** Of one answer, or of the several that a text with several statements has. */
 function rowsIn(answer: unknown): number {
   if (Array.isArray(answer)) return answer.reduce((sum: number, each) => sum + rowsIn(each), 0);
-  const { rowCount } = (answer ?? {}) as { rowCount?: number | null };
-  return rowCount ?? 0;
+  const { rowCount, rows } = (answer ?? {}) as { rowCount?: number | null; rows?: unknown[] };
+  // Of what was fetched in portions it is the number of the last one.
+  return Math.max(rowCount ?? 0, rows?.length ?? 0);
 }
 
 /** The text of whatever a query can be given as; undefined where `pg` has something to say about it, or it has only a name. */

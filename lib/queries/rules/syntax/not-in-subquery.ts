@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { count } from '../../../advice/format.ts';
+import type { Column, PlannerSettings, Relation } from '../../catalog.ts';
 import type { Block } from '../../syntax/block.ts';
 import { conjunctsOf } from '../../syntax/block.ts';
 import type { Condition } from '../../syntax/condition.ts';
@@ -15,7 +16,7 @@ import { type Case, firstVerdict, statementRule, type Verdict, worth } from './s
  * is never planned as an anti-join (up to PostgreSQL 18), but a hash of all y if work_mem holds them, and else a search through all of them for every row.
  *
  * A column that may be NULL is a trap whatever it costs; one that may not is reported where the statement is slow and the
- * other table is large. Nothing is said where conditions of the subquery exclude NULL, or where the column is not known.
+ * other table is too large for a hash. Nothing is said where conditions of the subquery exclude NULL, or where the column is not known.
  */
 export const notInSubquery = statementRule({
   id: 'queries/not-in-subquery',
@@ -26,8 +27,6 @@ export const notInSubquery = statementRule({
     ...worth({ minMeanMs: 0, minTotalMs: 0 }),
     /** Mean time from which a NOT IN over a column that is never NULL is reported, too. */
     slowMeanMs: z.number().min(0).default(20),
-    /** Rows of the table in the subquery from which it is. */
-    minRows: z.number().min(0).default(10_000),
   }),
   judge(statement) {
     return firstVerdict(conditionsOf(statement.syntax), ({ block, condition }) =>
@@ -36,11 +35,11 @@ export const notInSubquery = statementRule({
   },
 });
 
-type Options = { slowMeanMs: number; minRows: number };
+type Options = { slowMeanMs: number };
 
 function judgeCondition(statement: Case<Options>, _block: Block, condition: Condition): Verdict | undefined {
   if (condition.is !== 'in subquery' || !condition.negated) return undefined;
-  const { tables, figures, options, syntax } = statement;
+  const { tables, figures, options, syntax, input } = statement;
   const found = findOperand(condition.block.targets[0]?.value, condition.block, tables);
   if (!found?.base || condition.block.kind !== 'select') return undefined;
   const { relation, column } = found.base;
@@ -59,11 +58,11 @@ function judgeCondition(statement: Case<Options>, _block: Block, condition: Cond
       action: advice('or, if NULL is no mistake, add WHERE … IS NOT NULL to the subquery.'),
     };
   }
-  if (figures.meanMs < options.slowMeanMs || rowsOf(relation) < options.minRows) return undefined;
+  if (figures.meanMs < options.slowMeanMs || isHashed(relation, column, input.settings)) return undefined;
   return {
     relation,
-    title: 'NOT IN is answered without an anti-join',
-    detail: `The subquery reads ${relation.table}, which has ${count(rowsOf(relation))} rows.`,
+    title: 'NOT IN searches through a subquery for every row',
+    detail: `The subquery reads ${relation.table}, whose ${count(rowsOf(relation))} rows are more than work_mem can hold as a hash.`,
     evidence: { column: column.name, tableRows: rowsOf(relation), ...(sql === undefined ? {} : { rewrite: sql }) },
     action:
       sql === undefined
@@ -77,6 +76,16 @@ function advice(otherwise = '') {
     kind: 'code' as const,
     caution: `Write NOT EXISTS (SELECT 1 FROM … WHERE y = x), which does not care for NULL and is planned as an anti-join${otherwise === '' ? '.' : `; ${otherwise}`}`,
   };
+}
+
+/**
+ * Whether all values of a column fit the memory that a hash may take: else PostgreSQL searches through the subquery's rows
+ * once for each row outside (subplan_is_hashable in subselect.c). What conditions the subquery has is left out of account.
+ */
+function isHashed(relation: Relation, { statistics }: Column, settings: PlannerSettings | null): boolean {
+  const { workMemKilobytes = 4_096, hashMemMultiplier = 1 } = settings ?? {};
+  const rowBytes = 8 * Math.ceil((statistics?.averageBytes ?? 8) / 8) + 24;
+  return rowsOf(relation) * rowBytes <= 1_024 * workMemKilobytes * (hashMemMultiplier || 1);
 }
 
 /** Whether a condition of the subquery is not true for NULL: a comparison, or IS NOT NULL. */
