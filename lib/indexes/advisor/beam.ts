@@ -6,7 +6,7 @@
  * of "Magic mirror in my hand, which is the best in the land?", Kossmann et al., PVLDB 13(11), 2020). So each round grows sets by
  * both, and keeps sets by both. A candidate that others made useless is taken out at once.
  */
-import { addToFront } from './front.ts';
+import { addToFront, type Weighed } from './front.ts';
 import { type Problem, type Solution, type State, WorkloadCost } from './workload-cost.ts';
 
 /** How wide the search is. */
@@ -51,7 +51,9 @@ export function searchFront(
   for (const budget of new Set([...budgets, ...own].filter((each) => each < whole))) {
     front = grow(workload, problem, budget, front, widths);
   }
-  return front;
+  // What a set cost decides about what is of use in it: looked at once more, as a whole.
+  const useful = front.map(({ set }) => pruned(workload, problem, workload.stateOf(set), set).solution);
+  return useful.reduce<readonly Solution[]>(addToFront, []);
 }
 
 /** Grows sets until none gains anything more, and adds each to the front. */
@@ -66,68 +68,71 @@ function grow(
   let front = found;
   let states = [workload.empty()];
   while (states.length > 0) {
+    const grown = states.flatMap((state) => movesOf(workload, problem, state, budget, moves));
     const next = new Map<string, State>();
-    for (const state of states) {
-      for (const added of movesOf(workload, problem, state, budget, moves)) {
-        const grown = pruned(workload, problem, workload.with(state, added));
-        const key = grown.solution.set.join();
-        if (seen.has(key) || grown.solution.cost >= state.solution.cost) continue;
-        seen.add(key);
-        next.set(key, grown);
-        front = addToFront(front, grown.solution);
-      }
+    for (const { from, added } of best(grown, workload.base, width)) {
+      const suspects = workload.suspects(from, added);
+      const state = pruned(workload, problem, workload.with(from, added), suspects);
+      const key = state.solution.set.join();
+      if (seen.has(key) || state.solution.cost >= from.solution.cost) continue;
+      seen.add(key);
+      next.set(key, state);
+      front = addToFront(front, state.solution);
     }
-    states = kept([...next.values()], workload.base, width);
+    states = [...next.values()];
   }
   return front;
 }
 
-/** A way to grow a state. */
-interface Move {
+/** A way to grow a state, and what comes of it while nothing is taken out. */
+interface Move extends Weighed {
+  from: State;
   added: readonly number[];
   gain: number;
   gainPerByte: number;
 }
 
-/** The best moves by gain and by gain per byte that stay within the budget. */
-function movesOf(
-  workload: WorkloadCost,
-  problem: Problem,
-  state: State,
-  budget: number,
-  most: number,
-): Set<readonly number[]> {
-  const room = budget - state.solution.sizeBytes;
+/** The best moves of a state by gain and by gain per byte that stay within the budget. */
+function movesOf(workload: WorkloadCost, problem: Problem, from: State, budget: number, most: number): Move[] {
+  const { solution } = from;
   const alone = Array.from({ length: workload.candidates }, (_, place) => [place]).filter(
-    ([place]) => !state.has[place as number],
+    ([place]) => !from.has[place as number],
   );
-  const moves = [...alone, ...workload.lacking(state, mostTogether)].flatMap((added): Move[] => {
+  const moves = [...alone, ...workload.lacking(from, mostTogether)].flatMap((added): Move[] => {
     const bytes = sumOf(problem.sizes, added);
-    if (bytes > room) return [];
-    const gain = workload.gain(state, added) - sumOf(problem.writes, added);
-    return gain > leastUse * state.solution.cost ? [{ added, gain, gainPerByte: gain / Math.max(1, bytes) }] : [];
+    if (solution.sizeBytes + bytes > budget) return [];
+    const gain = workload.gain(from, added) - sumOf(problem.writes, added);
+    if (gain <= leastUse * solution.cost) return [];
+    const [sizeBytes, cost] = [solution.sizeBytes + bytes, solution.cost - gain];
+    return [{ from, added, gain, gainPerByte: gain / Math.max(1, bytes), sizeBytes, cost }];
   });
-  const best = (by: 'gain' | 'gainPerByte') => moves.toSorted((a, b) => b[by] - a[by]).slice(0, most);
-  return new Set([...best('gain'), ...best('gainPerByte')].map(({ added }) => added));
+  const top = (by: 'gain' | 'gainPerByte') => moves.toSorted((a, b) => b[by] - a[by]).slice(0, most);
+  return [...new Set([...top('gain'), ...top('gainPerByte')])];
 }
 
-/** Takes out what gains less than it costs, the least useful first. */
-function pruned(workload: WorkloadCost, problem: Pick<Problem, 'writes'>, state: State): State {
-  const uses = state.solution.set.map((place) => ({
-    place,
-    use: workload.loss(state, place) - (problem.writes[place] ?? 0),
-  }));
+/** Half by cost, half by what is gained per byte. Several ways that lead to the same count once. */
+function best(moves: readonly Move[], base: number, width: number): Move[] {
+  const perByte = ({ cost, sizeBytes }: Weighed) => (base - cost) / Math.max(1, sizeBytes);
+  const distinct = [
+    ...new Map(moves.map((move) => [[...move.from.solution.set, ...move.added].toSorted().join(), move])).values(),
+  ];
+  const byCost = distinct.toSorted((a, b) => a.cost - b.cost).slice(0, width / 2);
+  const byUse = distinct.toSorted((a, b) => perByte(b) - perByte(a)).slice(0, width / 2);
+  return [...new Set([...byCost, ...byUse])];
+}
+
+/** Takes out what gains less than it costs, the least useful first. @param suspects all that may be of no use */
+function pruned(
+  workload: WorkloadCost,
+  problem: Pick<Problem, 'writes'>,
+  state: State,
+  suspects: readonly number[],
+): State {
+  const uses = suspects.map((place) => ({ place, use: workload.loss(state, place) - (problem.writes[place] ?? 0) }));
   const [least] = uses.toSorted((a, b) => a.use - b.use);
   if (!least || least.use > leastUse * state.solution.cost) return state;
-  return pruned(workload, problem, workload.without(state, least.place));
-}
-
-/** Half by cost, half by what was gained per byte. */
-function kept(states: readonly State[], base: number, width: number): State[] {
-  const perByte = ({ solution }: State) => (base - solution.cost) / Math.max(1, solution.sizeBytes);
-  const byCost = states.toSorted((a, b) => a.solution.cost - b.solution.cost).slice(0, width / 2);
-  const byUse = states.toSorted((a, b) => perByte(b) - perByte(a)).slice(0, width / 2);
-  return [...new Set([...byCost, ...byUse])];
+  const rest = suspects.filter((place) => place !== least.place);
+  return pruned(workload, problem, workload.without(state, least.place), rest);
 }
 
 function sumOf(values: readonly number[], places: readonly number[]): number {

@@ -50,6 +50,8 @@ export class WorkloadCost {
   /** Of each statement its cells, the cheapest first. */
   private readonly cells: readonly (readonly { set: readonly number[]; cost: number }[])[];
   private readonly byCandidate: readonly (readonly Place[])[];
+  /** The cells with several candidates. */
+  private readonly several: readonly (Place & { set: readonly number[] })[];
 
   constructor(problem: Problem) {
     const { statements, candidates } = problem.matrix;
@@ -68,6 +70,9 @@ export class WorkloadCost {
       }
     }
     this.byCandidate = byCandidate;
+    this.several = this.cells.flatMap((cells, statement) =>
+      cells.flatMap(({ set }, rank) => (set.length > 1 ? [{ statement, rank, set }] : [])),
+    );
   }
 
   /** The state with no candidate. */
@@ -142,16 +147,29 @@ export class WorkloadCost {
   }
 
   /** What of each cell with several candidates a state lacks: two and more at once, for one alone gains nothing there. */
-  lacking({ has, best }: State, most: number): number[][] {
+  lacking({ has, best }: State, most: number): Iterable<readonly number[]> {
     const missing = new Map<string, number[]>();
-    for (const [statement, cells] of this.cells.entries()) {
+    for (const { statement, rank, set } of this.several) {
       const current = best[statement] as number;
-      for (const { set } of cells.slice(0, current === -1 ? cells.length : current)) {
-        const lacks = set.filter((place) => !has[place]);
-        if (lacks.length > 1 && lacks.length <= most) missing.set(lacks.join(), lacks);
+      if (current !== -1 && rank >= current) continue;
+      let lacks = 0;
+      for (const place of set) if (!has[place]) lacks++;
+      if (lacks < 2 || lacks > most) continue;
+      const added = set.filter((place) => !has[place]);
+      missing.set(added.join(), added);
+    }
+    return missing.values();
+  }
+
+  /** The candidates that may be of less use when others are added to a state, and those others. */
+  suspects({ best }: State, added: readonly number[]): number[] {
+    const suspects = new Set(added);
+    for (const place of added) {
+      for (const { statement } of this.byCandidate[place] ?? []) {
+        for (const other of this.cells[statement]?.[best[statement] as number]?.set ?? []) suspects.add(other);
       }
     }
-    return [...missing.values()];
+    return [...suspects];
   }
 
   /** What each statement costs in a state, unweighted, in the order of the matrix. */

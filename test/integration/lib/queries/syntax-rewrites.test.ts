@@ -102,7 +102,8 @@ const joined = oneOf(
   'p natural join c',
 );
 const seeds = fc.integer({ min: 0, max: 900 });
-const numbers = fc.array(oneOf('0', '1', '2', '3', 'null'), { minLength: 3, maxLength: 3 });
+/** In quotes they are of whatever type they are compared to. */
+const numbers = fc.array(oneOf("'0'", "'1'", "'2'", "'3'", 'null'), { minLength: 3, maxLength: 3 });
 
 /** Statements that look as if they could be rewritten, those that must not be among them. */
 const statements: Record<string, fc.Arbitrary<string>> = {
@@ -154,10 +155,9 @@ const statements: Record<string, fc.Arbitrary<string>> = {
     drawn`with w as (select a as v from p) select count(distinct v) from w`,
   ),
   'queries/function-on-column': fc.oneof(
-    drawn`select id from p where coalesce(${oneOf('u', 't')}, 't1') ${oneOf('=', '<>', '<')} ${oneOf("'u1'", "'t1'", 'u')}`.map(
-      (text) => text.replaceAll("'t1'", '$1').replaceAll("'u1'", '$2'),
-    ),
-    drawn`select c.id from ${joined} where coalesce(p.${oneOf('f', 'e', 'd')}, $1) is not null and coalesce(p.u, $2) = $2`,
+    drawn`select id from p where coalesce(${oneOf('u', 't', 'p.u')}, ${oneOf('$1', 't', '$1, $2')}) ${oneOf('=', '<>', '<')} ${oneOf("'u1'", '$2', 'u')}`,
+    drawn`select c.id from ${joined} where coalesce(p.${oneOf('u', 't')}, $1) ${oneOf('in', 'not in')} ('u1', $2) ${oneOf('', 'and p.b > 0')}`,
+    drawn`select x.id from (select p.u as v, c.id from ${joined}) x where not (coalesce(x.v, $2) = 'u2')`,
   ),
 };
 
@@ -183,9 +183,9 @@ describe.each(Object.entries(statements))('%s', (rule, texts) => {
           expect(await rowsOf(after), `${before}\n${after}`).toEqual(await rowsOf(before));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
     );
-    expect(rewritten).toBeGreaterThan(10);
+    expect(rewritten).toBeGreaterThan(3);
   });
 });
 

@@ -2,7 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import middy from '@middy/core';
 import { describe, expect, test } from 'vitest';
 import { queryScope } from '../../../../../lib/queries/track/middleware.ts';
-import { type RepeatedStatement, type ScopeReport, Scopes } from '../../../../../lib/queries/track/scope.ts';
+import {
+  type InvocationContext,
+  type RepeatedStatement,
+  type Scope,
+  type ScopeReport,
+  Scopes,
+} from '../../../../../lib/queries/track/scope.ts';
 import { Statements, type Tracked } from '../../../../../lib/queries/track/statements.ts';
 
 function setUp(repeats = 3) {
@@ -172,12 +178,19 @@ describe('a scope', () => {
     expect(scope.end().calls).toBe(1);
   });
 
-  test('that nobody ended does not take what belongs to the next', () => {
+  test.each<[string, (scope: Scope, end: () => void) => void]>([
+    ['that has ended', (scope) => scope.end()],
+    ['whose time is up, though nobody ended it,', (_, end) => end()],
+  ])('%s does not stand in the way of the next', (_, finish) => {
     const { scopes, ask } = setUp();
     let remaining = 5;
-    scopes.begin({ getRemainingTimeInMillis: () => remaining });
-    remaining = 0;
-    const next = scopes.begin(undefined);
+    // Begun in functions that do not call what asks.
+    const begin = (context: InvocationContext) => scopes.run(() => scopes.begin(context));
+    const first = begin({ getRemainingTimeInMillis: () => remaining });
+    finish(first, () => {
+      remaining = 0;
+    });
+    const next = begin({});
     ask('select 1');
     expect(next.end().calls).toBe(1);
   });
