@@ -14,6 +14,18 @@ export interface Measured {
   sql: string;
   /** @param run counts from 0 */
   values(run: number): unknown[];
+  /** What a developer makes of it who is told of a finding. */
+  rewritten?: Rewritten;
+}
+
+/** A statement that was changed as a rule says. */
+export interface Rewritten {
+  rule: string;
+  sql: string;
+  /** @param values the original's */
+  values(values: unknown[], client: pg.Client): Promise<unknown[]>;
+  /** What must be equal in both answers: where rows are equal by what they are ordered by, either may come. */
+  compared(row: unknown[]): unknown;
 }
 
 /** A database and what is asked of it. */
@@ -57,9 +69,36 @@ export function demo(viewEvents: number): Workload {
         sql,
         // The same values before and after, and others in each run.
         values: (run) => values?.(chooser(numbers(run))) ?? [],
+        ...(demoRewritten[name] && { rewritten: demoRewritten[name] }),
       })),
   };
 }
+
+/** By the statement's name. */
+const demoRewritten: Record<string, Rewritten> = {
+  'page of the event feed': {
+    rule: 'queries/offset-paging',
+    sql: `select * from view_events where (occurred_at, id) < ($2, $3) order by occurred_at desc, id desc limit $1`,
+    // The page before ended in this row: whoever turns pages has it.
+    async values([limit, offset], client) {
+      const { rows } = await client.query({
+        text: 'select occurred_at::text, id from view_events order by occurred_at desc, id desc limit 1 offset $1',
+        values: [Number(offset) - 1],
+        rowMode: 'array',
+      });
+      return [limit, ...(rows[0] ?? [])];
+    },
+    compared: (row) => row,
+  },
+  'audience of a week': {
+    rule: 'queries/function-on-column',
+    sql: `select content_id, count(distinct viewer_id) as viewers from view_events
+      where occurred_at >= to_date($2, $1) and occurred_at < to_date($2, $1) + 7
+      group by content_id order by viewers desc limit $3`,
+    values: async (values) => values,
+    compared: ([, viewers]) => viewers,
+  },
+};
 
 /** Random numbers from 0 to below 1 that are the same in every run: a linear congruential generator (Numerical Recipes). */
 function numbers(seed: number): () => number {
