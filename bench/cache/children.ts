@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 /** A process that runs a script of this directory and exchanges messages with this one. */
 export interface Child {
@@ -18,9 +18,9 @@ process.once('exit', () => {
 // No process outlives the one that it works for.
 if (process.send) process.once('disconnect', () => process.exit());
 
-/** Starts a script of this directory. It is ended with this process at the latest. */
+/** Starts a script of this directory, or one that is named by its whole path. It is ended with this process at the latest. */
 export function startChild(script: string, args: readonly string[], execArgv: readonly string[] = []): Child {
-  const child = fork(join(import.meta.dirname, script), [...args], {
+  const child = fork(resolve(import.meta.dirname, script), [...args], {
     execArgv: [...execArgv],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,9 +1,9 @@
 /** What an audit of the queries costs on a database with very many statements and tables. */
-import { runAudit } from '../../lib/audit.ts';
-import { openHistory } from '../../lib/postgres/history.ts';
-import { statementMark } from '../../lib/postgres/session.ts';
+import { resolve } from 'node:path';
 import type { EmbeddedPostgres } from '../../local/postgres.ts';
+import { startChild } from '../cache/children.ts';
 import { digits, limitGoal, type Section, sampleOf } from '../cache/measure.ts';
+import type { Audited } from './collector-process.ts';
 import { withClient } from './workloads.ts';
 
 const relations = 10_000;
@@ -23,23 +23,10 @@ export async function collector(server: EmbeddedPostgres): Promise<Section> {
   });
   const url = server.url('crowded');
   await withClient(url, fill);
-  const history = openHistory(server.url('crowded_history'));
-  const took: number[] = [];
-  const databaseMs: number[] = [];
-  try {
-    await history.migrate();
-    for (let audit = 0; audit < audits; audit++) {
-      const before = await ownMs(url);
-      const started = performance.now();
-      await runAudit('queries', { name: 'crowded', url }, new Date(Date.now() - (audits - audit) * everyMs), history);
-      took.push(performance.now() - started);
-      databaseMs.push((await ownMs(url)) - before);
-    }
-  } finally {
-    await history.close();
-  }
+  const script = resolve(import.meta.dirname, 'collector-process.ts');
+  const child = startChild(script, [url, server.url('crowded_history'), String(audits), String(everyMs)]);
+  const { took, databaseMs, atRestMegabytes, peakMegabytes } = await child.hear<Audited>();
   const [first = Number.NaN, ...others] = took;
-  const peak = process.resourceUsage().maxRSS / 1024;
   const share = (100 * sampleOf(databaseMs).median) / everyMs;
   return {
     title: 'An audit of many statements',
@@ -50,11 +37,12 @@ export async function collector(server: EmbeddedPostgres): Promise<Section> {
       ['those after it, median', `${digits(sampleOf(others).median)} ms`],
       ['statements run on the database, median', `${digits(sampleOf(databaseMs).median)} ms`],
       ['share of its time', `${digits(share)} %`],
-      ['largest memory of the process', `${digits(peak)} MB`],
+      ['memory of the process before the first audit', `${digits(atRestMegabytes)} MB`],
+      ['largest memory of the process', `${digits(peakMegabytes)} MB`],
     ],
     goals: [
       limitGoal('first audit under 3 s', 3_000, first, ' ms'),
-      limitGoal('under 200 MB', 200, peak, ' MB'),
+      limitGoal('under 200 MB', 200, peakMegabytes, ' MB'),
       limitGoal("under 1 % of the database's time", 1, share, ' %'),
     ],
   };
@@ -71,20 +59,10 @@ async function fill(client: { query(sql: string): Promise<unknown> }): Promise<v
   await client.query('analyze');
   await client.query('select pg_stat_statements_reset()');
   for (let n = 1; n <= statements; n++) {
-    const table = 1 + (n % relations);
+    const table = 2 + (n % (relations - 1));
     await client.query(
-      `select x.id, x.a as a_${n}, count(*) from t_${table} x join t_1 y on y.id = x.a where x.b = 'b ${n}' and y.c > now() - interval '1 day' group by x.id, x.a order by x.id limit 10`,
+      // By the tables' own names: from PostgreSQL 18 on, those behind an alias do not tell statements apart.
+      `select t_${table}.id, t_${table}.a as a_${n}, count(*) from t_${table} join t_1 y on y.id = t_${table}.a where t_${table}.b = 'b ${n}' and y.c > now() - interval '1 day' group by t_${table}.id, t_${table}.a order by t_${table}.id limit 10`,
     );
   }
-}
-
-/** The time that marked statements have taken. */
-async function ownMs(url: string): Promise<number> {
-  return withClient(url, async (client) => {
-    const { rows } = await client.query(
-      'select coalesce(sum(total_exec_time + total_plan_time), 0) as ms from pg_stat_statements where position($1 in query) > 0',
-      [statementMark],
-    );
-    return Number(rows[0].ms);
-  });
 }

@@ -1,23 +1,28 @@
 /**
- * Measures two workloads before and after the advice of the audits is followed, and prints what comes out as Markdown.
+ * Measures two workloads before and after the advice of the audits is followed, and what an audit of very many statements costs.
+ * Prints what comes out as Markdown.
  *
  *   npm run bench:queries               prints it
  *   npm run bench:queries -- --write    also puts it into docs/benchmarks.md
- *   npm run bench:queries -- tpch       only one of the workloads; writes nothing
+ *   npm run bench:queries -- tpch       only one of tpch, demo and collector; writes nothing
  *
  * A goal that is not met is no error: a bench tells, it does not judge.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPostgres } from '../../local/postgres.ts';
+import { type EmbeddedPostgres, startPostgres } from '../../local/postgres.ts';
 import { machine } from '../cache/machine.ts';
 import { markdownOf } from '../cache/measure.ts';
 import { writeReport } from '../report.ts';
 import { beforeAndAfter } from './advice.ts';
-import { demo, tpch, withClient } from './workloads.ts';
+import { collector } from './collector.ts';
+import { demo, tpch, type Workload, withClient } from './workloads.ts';
 
-const workloads = { tpch: tpch(0.02), demo: demo(500_000) };
+const advised = (workload: Workload) => async (server: EmbeddedPostgres) =>
+  beforeAndAfter(workload, await workload.load(server));
+
+const sections = { tpch: advised(tpch(0.02)), demo: advised(demo(500_000)), collector };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const isWriting = process.argv.includes('--write') && wanted.length === 0;
@@ -33,10 +38,10 @@ try {
     `## Queries\n\n${machine()}\n- **PostgreSQL**: ${rows[0].server_version}, embedded, on the same machine`,
   ];
   console.log(parts[0]);
-  for (const [name, workload] of Object.entries(workloads)) {
+  for (const [name, measure] of Object.entries(sections)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     process.stderr.write(`${name} …\n`);
-    const part = markdownOf(await beforeAndAfter(workload, await workload.load(server)));
+    const part = markdownOf(await measure(server));
     parts.push(part);
     console.log(`\n${part}`);
   }
