@@ -61,7 +61,8 @@ const commonJs = [
   'const require = requireFrom(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
 ].join('');
 
-const how = {
+/** How a function is built. */
+export const bundling = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -100,14 +101,14 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
   await rm(outdir, { recursive: true, force: true });
   const [{ metafile }] = await Promise.all([
     build({
-      ...how,
+      ...bundling,
       entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `functions/${entry}.ts`])),
       outdir,
       outExtension: { '.js': '.mjs' },
       plugins: [redisClientApart],
     }),
     build({
-      ...how,
+      ...bundling,
       stdin: { contents: "export { Cluster, Redis } from 'ioredis';", resolveDir: root },
       outfile: join(outdir, redisClient.file),
       sourcemap: false,

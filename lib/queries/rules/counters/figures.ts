@@ -28,13 +28,19 @@ export interface Judged {
 export function judgedStatements(input: QueryInput, minCalls: number): Judged[] {
   return input.statements
     .filter(({ kind }) => kind !== 'utility')
-    .map((statement) => ({ statement, figures: figuresOf(input, statement, minCalls) }))
-    .filter(({ figures }) => figures.calls >= minCalls);
+    .flatMap((statement) => {
+      const figures = figuresOf(input, statement, minCalls);
+      return figures ? [{ statement, figures }] : [];
+    });
 }
 
-/** The figures of the window where it is long enough and has enough calls, else those since counting began. */
-export function figuresOf(input: QueryInput, statement: Statement, minCalls: number): Figures {
-  const { window } = statement;
+/**
+ * The figures of the window where it is long enough and has enough calls, else those since counting began; undefined where
+ * these have too few as well.
+ */
+export function figuresOf(input: QueryInput, statement: Statement, minCalls: number): Figures | undefined {
+  const { calls, window } = statement;
+  if (calls < minCalls) return undefined;
   return window !== null && window.calls >= minCalls && isWindowLong(input)
     ? { ...window, basis: 'window', spanMs: windowSpanMs(input) }
     : totalsOf(input, statement);
@@ -47,10 +53,9 @@ export function isWindowLong(input: QueryInput): boolean {
 
 /** The figures since counting began. */
 export function totalsOf({ takenAt }: QueryInput, statement: Statement): Figures {
-  const { queryId, query, fingerprint, kind, roles, plans, minMs, maxMs, cacheHitPercent, since, window, ...totals } =
-    statement;
+  const { since } = statement;
   const ageMs = since === null ? Number.NaN : Date.parse(takenAt) - Date.parse(since);
-  return { ...totals, basis: 'total', spanMs: ageMs > 0 ? ageMs : null };
+  return { ...statement, basis: 'total', spanMs: ageMs > 0 ? ageMs : null };
 }
 
 /** The figures of the window, or none. */

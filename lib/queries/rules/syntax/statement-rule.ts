@@ -100,8 +100,9 @@ function caseOf<Options extends Worth>(
   options: Options,
 ): Case<Options> | undefined {
   const figures = figuresOf(input, statement, options.minCalls);
+  if (!figures) return undefined;
   const { calls, meanMs, totalMs, rows } = figures;
-  const tooLittle = calls < options.minCalls || meanMs < options.minMeanMs || totalMs < options.minTotalMs;
+  const tooLittle = meanMs < options.minMeanMs || totalMs < options.minTotalMs;
   if (tooLittle || statement.kind === 'utility' || statement.kind === 'unknown') return undefined;
   const syntax = syntaxOf(statement);
   if (!syntax) return undefined;

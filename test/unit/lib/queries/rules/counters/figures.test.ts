@@ -34,7 +34,7 @@ describe('what is judged', () => {
   });
 
   test('is a window of an audit that came a little early', () => {
-    expect(figuresOf(input([statement], { windowFrom: minutesBefore(4.5) }), statement, 1).basis).toBe('window');
+    expect(figuresOf(input([statement], { windowFrom: minutesBefore(4.5) }), statement, 1)?.basis).toBe('window');
   });
 
   test.each(statementKinds)('are statements that are planned: %s', (kind) => {
