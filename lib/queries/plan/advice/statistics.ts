@@ -23,7 +23,7 @@ export function suggestStatistics(relation: Relation, columns: readonly string[]
     kind: 'sql',
     sql: `CREATE STATISTICS ${qualified(relation.schema, name)} (ndistinct, dependencies, mcv) ON ${known.map(pg.escapeIdentifier).join(', ')} FROM ${table}; ANALYZE ${table};`,
     undoSql: `DROP STATISTICS IF EXISTS ${qualified(relation.schema, name)};`,
-    caution: `Takes no disk space worth mentioning; ANALYZE reads a sample of the table (${bytes(relation.sizeBytes)}) and stops neither reads nor writes. It helps conditions on the table's own columns, not joins.`,
+    caution: `Takes no disk space worth mentioning; ANALYZE reads a sample of the table${sizeOf(relation)} and stops neither reads nor writes. It helps conditions on the table's own columns, not joins.`,
   };
 }
 
@@ -32,6 +32,11 @@ export function analyze(relation: Relation): Action {
   return {
     kind: 'sql',
     sql: `ANALYZE ${qualified(relation.schema, relation.table)};`,
-    caution: `Reads a sample of the table (${bytes(relation.sizeBytes)}), and stops neither reads nor writes. Plans of every statement on the table may change. If it is needed again soon, autovacuum does not keep up: lower autovacuum_analyze_scale_factor for the table.`,
+    caution: `Reads a sample of the table${sizeOf(relation)}, and stops neither reads nor writes. Plans of every statement on the table may change. If it is needed again soon, autovacuum does not keep up: lower autovacuum_analyze_scale_factor for the table.`,
   };
+}
+
+/** Nothing where it is not known: of a table that was never analyzed, or a partitioned one. */
+function sizeOf({ sizeBytes }: Relation): string {
+  return sizeBytes > 0 ? ` (${bytes(sizeBytes)})` : '';
 }
