@@ -1,8 +1,9 @@
-/** The command line: `streamgate audit | explain | snapshot | start`. */
+/** The command line: `streamgate audit | advise | explain | snapshot | start`. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { severities } from '../lib/advice/finding.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { version } from '../lib/version.ts';
+import { advise, readSeconds, readSize } from './advise.ts';
 import { audit } from './audit.ts';
 import { explain } from './explain.ts';
 import { formats } from './report.ts';
@@ -47,6 +48,18 @@ program
   .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
   .option('--config <file>', 'rule options (default: streamgate.config.json, if there is one)')
   .action(explain);
+
+program
+  .command('advise')
+  .description('Chooses the indexes that a workload should have, within a size. Builds nothing without --on-copy.')
+  .argument('[url]', 'postgres://USER:PASSWORD@HOST:5432/DATABASE (default: $DATABASE_URL)')
+  .option('--budget <size>', 'what all new indexes together may take, such as 500MB (default: any size)', readSize)
+  .option('--workload <file>', 'statements, separated by semicolons (default: those of pg_stat_statements)')
+  .option('--constants', 'let constants of the workload file become conditions of indexes, which then show them')
+  .option('--timeout <seconds>', 'answer with the best that was found by then', readSeconds, 60)
+  .option('--on-copy', 'the database is a copy that nobody uses: build indexes there, and take them back')
+  .addOption(new Option('--format <format>', 'how to print it').choices(['text', 'json']).default('text'))
+  .action(advise);
 
 program
   .command('snapshot')

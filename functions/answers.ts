@@ -10,6 +10,15 @@ import type { EndpointRequest, Reply } from '../lib/http/endpoint.ts';
 import { defaultLimit, type statementOrders } from '../lib/http/parameters.ts';
 import { type Part, parts } from '../lib/parts.ts';
 import type { AuditHead, History, RowChoice } from '../lib/postgres/history.ts';
+import type { FunctionResources, ResourcePoint } from '../lib/resources/snapshot.ts';
+import {
+  cpuPoint,
+  cpuStatistics,
+  cpuTrends,
+  memoryPoint,
+  memoryStatistics,
+  memoryTrends,
+} from '../lib/resources/views.ts';
 import { chooseDatabase } from '../lib/settings.ts';
 import { cache, history, settings } from './environment.ts';
 
@@ -23,6 +32,10 @@ type Topic =
   | { kind: 'summary'; part: Part }
   /** One of its statements, over time. */
   | { kind: 'statement'; part: Part }
+  /** Its samples, as one of the views of them. */
+  | { kind: 'samples'; part: Part; view: (point: ResourcePoint) => object }
+  /** Its functions, as one of the views of them. */
+  | { kind: 'functions'; part: Part; view: (functions: readonly FunctionResources[]) => object }
   /** What came of the audits of all parts. */
   | { kind: 'recommendations' };
 
@@ -36,6 +49,12 @@ const topics = {
   slowQueries: { kind: 'findings', part: 'queries', rule: 'queries/slow' },
   queryStats: { kind: 'summary', part: 'queries' },
   statementHistory: { kind: 'statement', part: 'queries' },
+  memoryMetrics: { kind: 'samples', part: 'resources', view: memoryPoint },
+  memoryStats: { kind: 'functions', part: 'resources', view: memoryStatistics },
+  memoryTrends: { kind: 'functions', part: 'resources', view: memoryTrends },
+  cpuMetrics: { kind: 'samples', part: 'resources', view: cpuPoint },
+  cpuStats: { kind: 'functions', part: 'resources', view: cpuStatistics },
+  cpuTrends: { kind: 'functions', part: 'resources', view: cpuTrends },
   recommendations: { kind: 'recommendations' },
 } as const satisfies Record<string, Topic>;
 
@@ -50,6 +69,8 @@ interface Parameters {
   order?: 'asc' | 'desc';
   window?: 'all' | 'last';
   search?: string | undefined;
+  function?: string | undefined;
+  since?: string | undefined;
 }
 
 /** An answer by all that it depends on. */
@@ -129,7 +150,7 @@ export async function renewAnswers(part: Part, database: string): Promise<void> 
       .map(([topic, { kind }]) => ({
         topic,
         database,
-        ...(kind === 'summary' ? {} : { limit: defaultLimit }),
+        ...(kind === 'summary' || kind === 'functions' ? {} : { limit: defaultLimit }),
         ...(kind === 'recommendations' ? { status: 'open' as const } : {}),
         ...(topic === 'queryMetrics' ? statementDefaults : {}),
       })),
@@ -167,10 +188,13 @@ async function newestOf(
   const meta = metaOf(database, audit);
   if (topic.kind === 'summary') return { data: await store.summary(audit), meta };
   if (topic.kind === 'statement') return { data: await statementOf(store, audit, question), meta };
+  if (topic.kind === 'functions') return { data: topic.view(await functionsOf(store, audit, question)), meta };
   const { rows, total } =
-    topic.kind === 'rows'
-      ? await store.rows(audit, choiceOf(question, limit))
-      : await store.findings(audit, topic.rule, limit);
+    topic.kind === 'findings'
+      ? await store.findings(audit, topic.rule, limit)
+      : topic.kind === 'samples'
+        ? await samplesOf(store, audit, question, limit, topic.view)
+        : await store.rows(audit, choiceOf(question, limit));
   return { data: rows, meta: { ...meta, total, limit } };
 }
 
@@ -190,6 +214,23 @@ function choiceOf({ offset, sort, order, window, search }: Question, limit: numb
     having: window === 'last' ? path('calls') : undefined,
     containing: search,
   };
+}
+
+async function samplesOf(
+  store: History,
+  audit: AuditHead,
+  { function: name, since }: Question,
+  limit: number,
+  view: (point: ResourcePoint) => object,
+) {
+  const matching = name === undefined ? undefined : { function: name };
+  const { rows, total } = await store.rows<ResourcePoint>(audit, { limit, since, matching });
+  return { rows: rows.map(view), total };
+}
+
+async function functionsOf(store: History, audit: AuditHead, { function: name }: Question) {
+  const { functions } = await store.summary<{ functions: FunctionResources[] }>(audit);
+  return name === undefined ? functions : functions.filter((each) => each.function === name);
 }
 
 /** A week and a day of a statement. */

@@ -9,6 +9,8 @@ import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../l
 import { StreamGateError } from '../lib/errors.ts';
 import { type History, openHistory } from '../lib/postgres/history.ts';
 import { openPool } from '../lib/postgres/pool.ts';
+import type { Note } from '../lib/postgres/server.ts';
+import type { Series } from '../lib/resources/sample.ts';
 import { cacheEntries, readSettings, type Settings, thresholds } from '../lib/settings.ts';
 import { readSecret } from './secret.ts';
 
@@ -76,6 +78,11 @@ export async function readCacheStatistics(): Promise<CacheStatistics> {
     targetHitRate: thresholds.hitRate,
     edge: edge?.statistics(),
   });
+}
+
+/** The samples of the functions of the last day. */
+export async function readSamples(): Promise<{ series: Series[]; notes: Note[] }> {
+  return { series: [], notes: [] };
 }
 
 interface OpenCache {

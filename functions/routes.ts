@@ -11,9 +11,11 @@ import { Health } from '../lib/health.ts';
 import type { Route } from '../lib/http/endpoint.ts';
 import {
   databaseParameters,
+  functionParameters,
   listParameters,
   noParameters,
   recommendationParameters,
+  sampleParameters,
   statementParameters,
   statisticsParameters,
 } from '../lib/http/parameters.ts';
@@ -23,6 +25,14 @@ import type { Part } from '../lib/parts.ts';
 import { StatementHistory } from '../lib/queries/history.ts';
 import { Statement } from '../lib/queries/snapshot.ts';
 import { QueryStatistics } from '../lib/queries/statistics.ts';
+import {
+  CpuPoint,
+  CpuStatistics,
+  CpuTrends,
+  MemoryPoint,
+  MemoryStatistics,
+  MemoryTrends,
+} from '../lib/resources/snapshot.ts';
 
 const list = <Row extends z.ZodType>(entry: string, summary: string, row: Row) =>
   ({
@@ -73,6 +83,43 @@ export const queryStats = {
   response: objectOf(z.union([QueryStatistics, StatementHistory])),
 } as const satisfies Route;
 
+export const memoryMetrics = {
+  ...list('optimization/memory/metrics', 'The memory of functions, sample by sample, newest first.', MemoryPoint),
+  parameters: sampleParameters,
+} as const satisfies Route;
+export const cpuMetrics = {
+  ...list('optimization/cpu/metrics', 'The processor time of functions, sample by sample, newest first.', CpuPoint),
+  parameters: sampleParameters,
+} as const satisfies Route;
+
+const ofFunctions = <Data extends z.ZodType>(entry: string, summary: string, data: Data) =>
+  ({
+    method: 'GET',
+    path: `/${entry}`,
+    entry,
+    summary,
+    scope: 'read',
+    parameters: functionParameters,
+    response: objectOf(data),
+  }) as const satisfies Route;
+
+export const memoryStats = ofFunctions(
+  'optimization/memory/stats',
+  'The memory of functions, beside their limits and the target.',
+  MemoryStatistics,
+);
+export const cpuStats = ofFunctions(
+  'optimization/cpu/stats',
+  'The processor, the event loop and the collections of functions, beside the target.',
+  CpuStatistics,
+);
+export const memoryTrends = ofFunctions(
+  'optimization/memory/trends',
+  'Where the memory of functions is going, and whether they leak.',
+  MemoryTrends,
+);
+export const cpuTrends = ofFunctions('optimization/cpu/trends', 'Where the use of the processor is going.', CpuTrends);
+
 export const recommendations = {
   method: 'GET',
   path: '/optimization/recommendations',
@@ -115,6 +162,12 @@ export const routes: readonly Route[] = [
   queryMetrics,
   slowQueries,
   queryStats,
+  memoryMetrics,
+  memoryStats,
+  memoryTrends,
+  cpuMetrics,
+  cpuStats,
+  cpuTrends,
   recommendations,
   health,
   openapi,
@@ -132,4 +185,5 @@ export const audits: readonly ScheduledAudit[] = [
   { part: 'queries', everyMinutes: 5 },
   { part: 'indexes', everyMinutes: 60 },
   { part: 'cache', everyMinutes: 60 },
+  { part: 'resources', everyMinutes: 5 },
 ];

@@ -20,6 +20,12 @@ import { collectQueries } from './queries/collect.ts';
 import { queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
+import { resourcePoints } from './resources/points.ts';
+import { nameOf } from './resources/rules/function-rule.ts';
+import { resourceRules } from './resources/rules/index.ts';
+import type { Series } from './resources/sample.ts';
+import type { ResourceSnapshot } from './resources/snapshot.ts';
+import { summarize } from './resources/summarize.ts';
 import type { Database } from './settings.ts';
 
 /** A snapshot of every part, as `streamgate snapshot` writes it. */
@@ -32,9 +38,14 @@ export const DatabaseSnapshot = z.strictObject({
 export type DatabaseSnapshot = z.infer<typeof DatabaseSnapshot>;
 
 /** Every rule that there is. */
-export const roster: readonly AnyRule[] = [...indexRules, ...queryRules, ...cacheRules];
+export const roster: readonly AnyRule[] = [...indexRules, ...queryRules, ...cacheRules, ...resourceRules];
 
-const rulesOf: Record<Part, readonly AnyRule[]> = { indexes: indexRules, queries: queryRules, cache: cacheRules };
+const rulesOf: Record<Part, readonly AnyRule[]> = {
+  indexes: indexRules,
+  queries: queryRules,
+  cache: cacheRules,
+  resources: resourceRules,
+};
 
 /** Collects every part over one connection. */
 export async function takeSnapshot(url: string, name?: string): Promise<DatabaseSnapshot> {
@@ -102,6 +113,35 @@ export async function runCacheAudit(
     return {
       input: { takenAt, database, statistics } satisfies CacheSnapshot,
       record: { snapshot: { takenAt, notes: [] }, rows: [], summary: statistics },
+    };
+  });
+}
+
+/** So many samples are kept of an audit, the newest. */
+const keptPoints = 2_000;
+
+/** Audits the functions whose samples there are, and keeps the result with that of a database, once for a window. */
+export async function runResourceAudit(
+  database: string,
+  windowStart: Date,
+  history: History,
+  configuration: RuleConfiguration,
+  collect: () => Promise<{ series: readonly Series[]; notes: Note[] }>,
+): Promise<AuditResult> {
+  return keepAudit('resources', database, windowStart, history, configuration, async () => {
+    const { series, notes } = await collect();
+    const takenAt = new Date().toISOString();
+    const functions = summarize(series);
+    const seen = new Set(functions.map(nameOf));
+    return {
+      input: { takenAt, database, functions, notes } satisfies ResourceSnapshot,
+      record: {
+        snapshot: { takenAt, notes },
+        rows: resourcePoints(series).slice(0, keptPoints),
+        summary: { functions },
+      },
+      // A function that nobody called was not mended.
+      hasSeen: ({ subject }) => subject.function === undefined || seen.has(subject.function),
     };
   });
 }

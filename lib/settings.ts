@@ -19,6 +19,10 @@ export const thresholds = {
   fragmentationPercent: 30,
   /** The share of gets that the cache should answer without a load. */
   hitRate: 0.98,
+  /** A function should take no more memory than this. */
+  memoryBytes: 500 * 2 ** 20,
+  /** Of its time a function should compute for no more than this. */
+  cpuPercent: 50,
 } as const;
 
 /** How many entries each level of the service's own cache holds. */

@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { handler as auditCache } from '../functions/audits/cache.ts';
 import { handler as auditIndexes } from '../functions/audits/indexes.ts';
 import { handler as auditQueries } from '../functions/audits/queries.ts';
+import { handler as auditResources } from '../functions/audits/resources.ts';
 import { closeEnvironment, history, useEdge } from '../functions/environment.ts';
 import { readConfiguration } from '../lib/advice/configuration.ts';
 import { roster } from '../lib/audit.ts';
@@ -104,7 +105,7 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
   line('Dashboard', pc.underline(`${address}/#token=${token}`));
   line('API', `curl -H "Authorization: Bearer ${token}" ${address}/optimization/recommendations`);
 
-  const audits = { queries: auditQueries, indexes: auditIndexes, cache: auditCache };
+  const audits = { queries: auditQueries, indexes: auditIndexes, cache: auditCache, resources: auditResources };
   const scheduler = startScheduler(audits, auditEveryMs, {
     onFirstRound: (findings) =>
       say(`\n${pc.green('ready')} in ${seconds(begun)}: ${findings} findings. Audits run every minute; Ctrl-C ends.`),

@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events';
+import { openSync } from 'node:fs';
 import { connect } from 'node:net';
+import { devNull } from 'node:os';
 import type { Carrier } from './shape.ts';
 
 /** Keeps a piece of so many bytes. */
@@ -37,6 +39,10 @@ export function keeper(carrier: Carrier, port: number): Keep {
           socket.on('data', () => values.length);
           socket.on('error', failed);
         });
+    case 'descriptors': {
+      const kept: object[] = [];
+      return (bytes) => void kept.push({ descriptor: openSync(devNull, 'r'), values: numbers(bytes) });
+    }
     case 'buffers': {
       const kept: ArrayBuffer[] = [];
       return (bytes) => void kept.push(new ArrayBuffer(bytes));

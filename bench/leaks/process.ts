@@ -11,11 +11,19 @@ import { baseline, keeping, type Noise, recent, work } from './workload.ts';
 
 /** What a process is to do. */
 export type Task =
-  | { kind: 'run'; shape: Shape; noise: Noise; seed: number; invocations: number }
+  | {
+      kind: 'run';
+      shape: Shape;
+      noise: Noise;
+      seed: number;
+      invocations: number;
+      /** In these invocations the process stops itself, and goes on when it is told to. */
+      freezeIn: readonly number[];
+    }
   | { kind: 'weigh'; carrier: Carrier; bytes: number };
 
-/** What a process that runs tells: its samples, then where they were taken. */
-export type News = { sample: Sample } | { environment: Environment };
+/** What a process that runs tells: that it is about to stop, its samples, and in the end where they were taken. */
+export type News = { freezing: true } | { sample: Sample } | { environment: Environment };
 
 /** Bytes of a piece. */
 export interface Weight {
@@ -32,7 +40,7 @@ if (task.kind === 'run') await run(task);
 else await tellParent(await weigh(task));
 process.exit();
 
-async function run({ shape, noise, seed, invocations }: Extract<Task, { kind: 'run' }>): Promise<void> {
+async function run({ shape, noise, seed, invocations, freezeIn }: Extract<Task, { kind: 'run' }>): Promise<void> {
   const random = randomOf(seed);
   const base = baseline(random);
   const remember = recent(noise, random);
@@ -41,6 +49,10 @@ async function run({ shape, noise, seed, invocations }: Extract<Task, { kind: 'r
   for (let count = 1; count <= invocations; count++) {
     const invocation = monitor.begin();
     await work(random);
+    if (freezeIn.includes(count)) {
+      await tellParent({ freezing: true } satisfies News);
+      process.kill(process.pid, 'SIGSTOP');
+    }
     await useFeature(random);
     remember(count);
     await invoke(count);
@@ -53,7 +65,7 @@ async function run({ shape, noise, seed, invocations }: Extract<Task, { kind: 'r
 /** What a piece really takes, found without any trend: many are kept at once. */
 async function weigh({ carrier, bytes }: Extract<Task, { kind: 'weigh' }>): Promise<Weight> {
   const keep = keeper(carrier, Number(port));
-  const pieces = carrier === 'sockets' ? 400 : 4_000;
+  const pieces = carrier === 'sockets' || carrier === 'descriptors' ? 400 : 4_000;
   for (let warm = 0; warm < pieces / 10; warm++) await keep(bytes);
   const before = forceCollection();
   for (let piece = 0; piece < pieces; piece++) await keep(bytes);

@@ -1,6 +1,7 @@
-/** Runs the processes, one at a time, and gathers their samples. */
+/** Runs the processes and gathers their samples. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Sample, Series } from '../../lib/resources/sample.ts';
 import { type Child, startChild } from '../cache/children.ts';
 import type { News, Task, Weight } from './process.ts';
@@ -19,14 +20,29 @@ export async function withServer<Result>(use: (port: number) => Promise<Result>)
   }
 }
 
+/** In which invocations a process is frozen, by SIGSTOP, and for how many milliseconds. */
+export interface Freezes {
+  invocations: readonly number[];
+  ms: number;
+}
+
 /** The samples of a process. @throws when it fails */
-export async function seriesOf({ shape, noise, seed }: Run, invocations: number, port: number): Promise<Series> {
-  const child = start({ kind: 'run', shape, noise, seed, invocations }, port);
+export async function seriesOf(
+  { shape, noise, seed }: Run,
+  invocations: number,
+  port: number,
+  freezes: Freezes = { invocations: [], ms: 0 },
+): Promise<Series> {
+  const child = start({ kind: 'run', shape, noise, seed, invocations, freezeIn: freezes.invocations }, port);
   const samples: Sample[] = [];
   for (;;) {
     const news = await child.hear<News>();
     if ('environment' in news) return { environment: news.environment, samples };
-    samples.push(news.sample);
+    if ('sample' in news) samples.push(news.sample);
+    else {
+      await wait(freezes.ms);
+      child.process.kill('SIGCONT');
+    }
   }
 }
 

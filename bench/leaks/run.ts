@@ -1,23 +1,24 @@
 /**
  * Runs processes that leak and processes that do not, judges them by the samples of their monitors, and prints what comes out as
- * Markdown. Each process is a Node.js of its own, one at a time.
+ * Markdown. Each process is a Node.js of its own, one at a time but for those that are frozen.
  *
  *   npm run bench:leaks                       a quick look: a few processes of each kind, two minutes
- *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/guides/leaks.md
+ *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/benchmarks.md
  *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, or `validation`
  *   npm run bench:leaks -- --seeds 3          so many processes of each kind
  *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines
- *   npm run bench:leaks -- --from FILE        judges kept samples and runs nothing
+ *   npm run bench:leaks -- --from FILE        judges kept samples, and runs nothing
  *
  * The shapes and their sizes are the same in each run for a seed; the collector of V8 takes its liberties. A goal that is not met
  * is no error: a bench tells, it does not judge.
  */
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Series } from '../../lib/resources/sample.ts';
-import { markdownOf } from '../cache/measure.ts';
+import { machine } from '../cache/machine.ts';
+import { markdownOf, type Section } from '../cache/measure.ts';
+import { writeReport } from '../report.ts';
+import { frozen } from './frozen.ts';
 import { type Outcome, outcomeOf, usualInvocations } from './outcome.ts';
 import type { Weight } from './process.ts';
 import { seriesOf, weightOf, withServer } from './record.ts';
@@ -35,8 +36,6 @@ interface Plan {
 type Kept = { seed: number; invocations: number; series: Series } | { key: string; weight: Weight };
 
 const longInvocations = 3_000;
-const page = join(import.meta.dirname, '../../docs/guides/leaks.md');
-const marks = { begin: '<!-- bench:leaks begins -->', end: '<!-- bench:leaks ends -->' };
 
 const { values: options } = parseArgs({
   options: {
@@ -50,11 +49,13 @@ const { values: options } = parseArgs({
 });
 const set = setNamed(options.set);
 const kept = options.from ? await readKept(options.from) : undefined;
-const plans = plansOf(set, options.full, options.seeds ? Number(options.seeds) : undefined);
+const seeds = options.seeds ? Number(options.seeds) : undefined;
+const plans = plansOf(set, options.full);
 
-const { usual, long, weights } = await withServer(async (port) => {
+const began = machine();
+const { usual, long, weights, stopped } = await withServer(async (port) => {
   const [usual, long] = [await judgedRuns(plans.usual, port), await judgedRuns(plans.long, port)];
-  return { usual, long, weights: await weigh(usual, port) };
+  return { usual, long, weights: await weigh(usual, port), stopped: await stoppedRuns(port) };
 });
 const sections = [
   falseAlarms(usual),
@@ -63,11 +64,12 @@ const sections = [
   accuracy(usual, weights),
   hardLeaks(usual),
   ...(long.length > 0 ? [longer(long)] : []),
-  ...[fleets(usual)].filter((section) => section !== undefined),
+  ...[fleets(usual), stopped].filter((section) => section !== undefined),
 ];
-const report = [surroundings(), ...sections.map(markdownOf)].join('\n\n');
+const processes = `- **Processes**: ${usual.length} of 1,000 invocations and ${long.length} of 3,000, of the ${set} set`;
+const report = ['## Leaks', `${began}\n${processes}`, ...sections.map(markdownOf)].join('\n\n');
 console.log(report);
-if (options.write) await write(report);
+if (options.write) await writeReport('bench:leaks', report);
 process.exit();
 
 function setNamed(name: string): SetName {
@@ -76,7 +78,7 @@ function setNamed(name: string): SetName {
   return found;
 }
 
-function plansOf(of: SetName, isFull: boolean, seeds: number | undefined): { usual: Plan[]; long: Plan[] } {
+function plansOf(of: SetName, isFull: boolean): { usual: Plan[]; long: Plan[] } {
   const cells = cellsOf(of);
   const leaks = cells.filter(({ group }) => group === 'leak');
   const others = cells.filter(({ group }) => group !== 'leak');
@@ -129,6 +131,13 @@ async function weigh(outcomes: readonly Outcome[], port: number): Promise<Readon
   return found;
 }
 
+/** Kept samples are of processes that ran on. */
+async function stoppedRuns(port: number): Promise<Section | undefined> {
+  if (kept) return undefined;
+  process.stderr.write('frozen …\n');
+  return frozen(set, seeds ?? (options.full ? 6 : 1), port);
+}
+
 async function keep(line: Kept): Promise<void> {
   if (options.save) await appendFile(options.save, `${JSON.stringify(line)}\n`);
 }
@@ -142,22 +151,4 @@ async function readKept(file: string) {
     ),
     weights: new Map(all.flatMap((one) => ('weight' in one ? [[one.key, one.weight] as const] : []))),
   };
-}
-
-function surroundings(): string {
-  const count = [...usual, ...long].length;
-  return [
-    `- **Date**: ${new Date().toISOString().slice(0, 10)}`,
-    `- **Machine**: ${cpus().length} cores of ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
-    `- **Node.js**: ${process.version}`,
-    `- **Processes**: ${count} of the ${set} set`,
-  ].join('\n');
-}
-
-async function write(text: string): Promise<void> {
-  const whole = await readFile(page, 'utf8');
-  const from = whole.indexOf(marks.begin);
-  const to = whole.indexOf(marks.end);
-  if (from < 0 || to < from) throw new Error(`${page} lacks the lines "${marks.begin}" and "${marks.end}".`);
-  await writeFile(page, `${whole.slice(0, from + marks.begin.length)}\n\n${text}\n\n${whole.slice(to)}`);
 }

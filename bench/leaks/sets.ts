@@ -32,6 +32,9 @@ export interface Run {
 /** The sizes of the leaks, in KB an invocation. */
 export const leakSizes = [0.25, 0.5, 1, 2, 5, 20] as const;
 
+/** A socket costs more than most pieces are to have, and a process may have so many open files: there is one in several invocations. */
+const rarely: readonly Carrier[] = ['sockets', 'descriptors'];
+
 type Range = readonly [low: number, high: number];
 
 /** What the shapes of a set are drawn from. */
@@ -43,13 +46,17 @@ interface Ranges {
   entryBytes: readonly Range[];
   /** In how many invocations a cache of new keys is full. */
   fullAfter: readonly Range[];
-  popular: { catalogue: Range; capacity: Range };
+  /** Caches that throw out what was not used for the longest, by how many entries they hold: the large ones more than a run asks for. */
+  popular: { catalogue: Range; capacity: Readonly<Record<'small' | 'medium' | 'large', Range>> };
   steps: { small: Range; large: Range };
   bursts: { oneIn: Range; lasting: Range; bytes: Range };
   daily: { period: Range; bytes: Range };
   pool: { until: Range; every: Range; bytes: Range };
   alternating: { period: Range; bytes: Range };
   batches: { size: Range; bytes: Range };
+  logger: { lines: Range; limit: Range };
+  /** In how many invocations all but 1/e of the functions have run, and how many run in one. */
+  code: { timeConstant: Range; calls: Range };
   oneIn: Range;
   lookalikes: { slow: Range; small: Range; until: Range; period: Range };
 }
@@ -72,13 +79,18 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
       [380, 420],
       [780, 820],
     ],
-    popular: { catalogue: [18_000, 22_000], capacity: [600, 700] },
+    popular: {
+      catalogue: [18_000, 22_000],
+      capacity: { small: [100, 150], medium: [600, 700], large: [3_000, 4_000] },
+    },
     steps: { small: [300_000, 500_000], large: [7e6, 9e6] },
     bursts: { oneIn: [60, 70], lasting: [20, 30], bytes: [1e6, 1.5e6] },
     daily: { period: [380, 420], bytes: [3e6, 4e6] },
     pool: { until: [480, 520], every: [10, 12], bytes: [30_000, 40_000] },
     alternating: { period: [140, 160], bytes: [4e6, 5e6] },
     batches: { size: [140, 160], bytes: [2_000, 3_000] },
+    logger: { lines: [8, 12], limit: [60_000, 70_000] },
+    code: { timeConstant: [80, 120], calls: [4, 4] },
     oneIn: [2, 2.5],
     lookalikes: { slow: [3_000, 3_500], small: [300, 350], until: [890, 900], period: [3_900, 4_100] },
   },
@@ -109,18 +121,23 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
       [500, 750],
       [830, 930],
     ],
-    popular: { catalogue: [5_000, 15_000], capacity: [250, 550] },
+    popular: {
+      catalogue: [5_000, 15_000],
+      capacity: { small: [60, 95], medium: [250, 550], large: [2_000, 2_900] },
+    },
     steps: { small: [550_000, 2e6], large: [10e6, 20e6] },
     bursts: { oneIn: [20, 55], lasting: [35, 80], bytes: [2e6, 5e6] },
     daily: { period: [430, 800], bytes: [5e6, 9e6] },
     pool: { until: [550, 850], every: [4, 9], bytes: [5_000, 25_000] },
     alternating: { period: [170, 400], bytes: [1e6, 3e6] },
     batches: { size: [170, 400], bytes: [500, 1_500] },
+    logger: { lines: [1, 7], limit: [10_000, 55_000] },
+    code: { timeConstant: [30, 75], calls: [2, 3] },
     oneIn: [3, 4],
     lookalikes: { slow: [3_600, 4_000], small: [400, 450], until: [875, 885], period: [3_600, 3_800] },
   },
   proof: {
-    firstSeed: 900_000,
+    firstSeed: 2_000_000,
     noise: {
       bytes: [
         [200, 480],
@@ -147,13 +164,18 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
       [755, 775],
       [935, 950],
     ],
-    popular: { catalogue: [23_000, 40_000], capacity: [710, 900] },
+    popular: {
+      catalogue: [23_000, 40_000],
+      capacity: { small: [160, 245], medium: [710, 900], large: [4_100, 6_000] },
+    },
     steps: { small: [2.1e6, 4e6], large: [25e6, 35e6] },
     bursts: { oneIn: [75, 120], lasting: [5, 18], bytes: [5.5e6, 8e6] },
     daily: { period: [250, 370], bytes: [1e6, 2.5e6] },
     pool: { until: [250, 470], every: [2, 3], bytes: [45_000, 60_000] },
     alternating: { period: [60, 130], bytes: [6e6, 9e6] },
     batches: { size: [60, 130], bytes: [3_500, 5_000] },
+    logger: { lines: [13, 30], limit: [75_000, 500_000] },
+    code: { timeConstant: [125, 250], calls: [5, 8] },
     oneIn: [4.5, 5],
     lookalikes: { slow: [4_100, 5_000], small: [355, 395], until: [860, 870], period: [4_200, 4_500] },
   },
@@ -191,14 +213,8 @@ function benignCells(drawn: Ranges): Cell[] {
     ...Object.entries(drawn.fill).map(([speed, constant]) =>
       benign(`cache, keys drawn evenly, ${speed}`, (random) => evenly(random, from(random, constant), drawn)),
     ),
-    benign('cache, some keys popular', (random) => ({
-      kind: 'cache',
-      keys: 'popular',
-      catalogue: whole(random, drawn.popular.catalogue),
-      capacity: whole(random, drawn.popular.capacity),
-      lookups: 2,
-      bytes: from(random, oneOf(random, drawn.entryBytes)),
-    })),
+    benign('small cache, some keys popular', (random) => popular(random, 'small', drawn)),
+    benign('cache, some keys popular', (random) => popular(random, 'medium', drawn)),
     ...drawn.fullAfter.map(([low, high]) =>
       benign(`cache of new keys, full after ${low} to ${high}`, (random) => ({
         kind: 'cache',
@@ -237,6 +253,15 @@ function benignCells(drawn: Ranges): Cell[] {
     ),
     benign('alternating load', (random) => alternating(random, drawn)),
     benign('batches', (random) => batches(random, drawn)),
+    benign('buffer of a logger', (random) => ({
+      kind: 'logger',
+      lines: whole(random, drawn.logger.lines),
+      limit: from(random, drawn.logger.limit),
+    })),
+    benign('code that is compiled when it is needed', (random) => {
+      const calls = whole(random, drawn.code.calls);
+      return { kind: 'code', functions: Math.round(from(random, drawn.code.timeConstant) * calls), calls };
+    }),
   ];
 }
 
@@ -265,8 +290,7 @@ function leakCells(drawn: Ranges): Cell[] {
         group: 'leak',
         nominalKb,
         carrier,
-        // A socket costs more than most pieces are to have, so that there is one in several invocations.
-        shape: () => ({ kind: 'leak', carrier, bytes: nominalKb * 1_024, oneIn: carrier === 'sockets' ? 4 : 1 }),
+        shape: () => ({ kind: 'leak', carrier, bytes: nominalKb * 1_024, oneIn: rarely.includes(carrier) ? 4 : 1 }),
       }),
     ),
   );
@@ -319,6 +343,7 @@ function lookalikeCells(drawn: Ranges): Cell[] {
     lookalike('cache, keys drawn evenly, slower than the run, of small entries', (random) =>
       evenly(random, from(random, drawn.fill['slower than the run']), { ...drawn, entryBytes: [small] }),
     ),
+    lookalike('large cache, some keys popular, not full by the end', (random) => popular(random, 'large', drawn)),
     lookalike('pool of timers that has just become full', (random) => ({
       kind: 'pool',
       of: 'timers',
@@ -346,6 +371,17 @@ function evenly(random: Random, timeConstant: number, { entryBytes }: Ranges): B
     capacity: catalogue,
     lookups,
     bytes: from(random, oneOf(random, entryBytes)),
+  };
+}
+
+function popular(random: Random, size: 'small' | 'medium' | 'large', drawn: Ranges): Benign {
+  return {
+    kind: 'cache',
+    keys: 'popular',
+    catalogue: whole(random, drawn.popular.catalogue),
+    capacity: whole(random, drawn.popular.capacity[size]),
+    lookups: 2,
+    bytes: from(random, oneOf(random, drawn.entryBytes)),
   };
 }
 

@@ -27,7 +27,11 @@ export type Benign =
   /** Goes back and forth between two kinds of work, one of which needs more. */
   | { kind: 'alternating'; period: number; bytes: number }
   /** Gathers until there is enough to send away. */
-  | { kind: 'batches'; size: number; bytes: number };
+  | { kind: 'batches'; size: number; bytes: number }
+  /** Writes lines into a buffer of text, as loggers do, and empties it when it is full. */
+  | { kind: 'logger'; lines: number; limit: number }
+  /** Has many functions, some of which run in each invocation: V8 compiles each when it is first needed, and better when it is hot. */
+  | { kind: 'code'; functions: number; calls: number };
 
 /** Keeps a piece every time, or one time in several, and never lets go of it. */
 export interface Leak {
@@ -41,5 +45,14 @@ export interface Leak {
 }
 
 /** By what a leak is held. */
-export const carriers = ['objects', 'closures', 'timers', 'sockets', 'buffers', 'listeners', 'map'] as const;
+export const carriers = [
+  'objects',
+  'closures',
+  'timers',
+  'sockets',
+  'descriptors',
+  'buffers',
+  'listeners',
+  'map',
+] as const;
 export type Carrier = (typeof carriers)[number];

@@ -159,10 +159,12 @@ export function longer(outcomes: readonly Outcome[]): Section {
     method:
       'Processes of 3,000 invocations: the verdicts after so many, and how many were said to leak at any of the 21 floors from 1,000 on.',
     head: ['', 'processes', ...ends.map((end) => `after ${digits(end)}`), 'ever a leak'],
-    rows: cellsIn(outcomes).map(({ name }) => {
-      const of = outcomes.filter(isNamed(name));
-      return [name, String(of.length), ...ends.map((end) => tally(of, end)), String(of.filter(ever).length)];
-    }),
+    rows: [...Map.groupBy(outcomes, ({ run }) => kindOf(run.cell))].map(([kind, of]) => [
+      kind,
+      String(of.length),
+      ...ends.map((end) => tally(of, end)),
+      String(of.filter(ever).length),
+    ]),
     goals: [
       shareGoal(
         'false alarms in at most 1 % of what does not leak, after 3,000 invocations',
@@ -173,6 +175,11 @@ export function longer(outcomes: readonly Outcome[]): Section {
       ),
     ],
   };
+}
+
+/** Leaks by their size, and all else by its name. */
+function kindOf({ name, carrier, nominalKb }: Cell): string {
+  return carrier ? `leaks of ${nominalKb} KB` : name;
 }
 
 /** What several young environments say together; undefined where there are too few processes of each kind. */

@@ -1,5 +1,6 @@
 /** What happens in an invocation: garbage, and what a shape keeps. */
 import { keeper, numbers } from './carriers.ts';
+import { manyFunctions } from './code.ts';
 import type { Random } from './random.ts';
 import type { Benign, Shape } from './shape.ts';
 
@@ -125,6 +126,21 @@ function within(shape: Benign, random: Random, port: number): Invocation {
         if (batch.length < size) return;
         batch.length = 0;
         size = random.between(0.5, 1.5) * shape.size;
+      };
+    }
+    case 'logger': {
+      let buffer = '';
+      return (invocation) => {
+        for (let line = 0; line < shape.lines; line++) {
+          buffer += `${JSON.stringify({ level: 'info', invocation, line, id: random.next(), message: 'a row was read' })}\n`;
+        }
+        if (buffer.length > shape.limit) buffer = '';
+      };
+    }
+    case 'code': {
+      const functions = manyFunctions(shape.functions);
+      return () => {
+        for (let call = 0; call < shape.calls; call++) functions[random.below(functions.length)]?.(random.below(100));
       };
     }
   }

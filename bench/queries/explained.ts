@@ -17,7 +17,8 @@ import { loadParser, readText } from '../../lib/queries/text.ts';
 import type { PostgresBinaries } from '../../local/binaries.ts';
 import { type EmbeddedPostgres, startPostgres } from '../../local/postgres.ts';
 import { digits, markdownOf, type Section } from '../cache/measure.ts';
-import { type ApiQuery, queries as apiQueries } from './api/queries.ts';
+import { queries as apiQueries } from './api/queries.ts';
+import type { ApiQuery } from './api/query.ts';
 import { schema as apiSchema } from './api/schema.ts';
 import { queries as tpchQueries } from './tpch/queries.ts';
 import { schema as tpchSchema } from './tpch/schema.ts';
@@ -92,6 +93,9 @@ export async function explained(versions: readonly string[]): Promise<Section> {
 async function outcomeOf(server: EmbeddedPostgres, version: string, set: Set): Promise<Outcome> {
   const name = set.name.toLowerCase();
   await withClient(server.url('postgres'), (admin) => admin.query(`create database "${name}"`));
+  await withClient(server.url(name), async (client) => {
+    for (const sql of ['create extension pg_stat_statements', ...set.schema]) await client.query(sql);
+  });
   const texts = await withClient(server.url(name), (client) => textsOf(client, set));
   const naive = await withClient(server.url(name), (client) => countNaive(client, texts));
   const auditor = await auditorOf(server, name);
@@ -117,7 +121,12 @@ async function outcomeOf(server: EmbeddedPostgres, version: string, set: Set): P
 }
 
 function explainAll(session: Session, server: Server, statements: readonly Statement[]) {
-  const limits = { deadline: Number.POSITIVE_INFINITY, shareCovered: 1, maxSensitive: 0 };
+  const limits = {
+    deadline: Number.POSITIVE_INFINITY,
+    maxStatements: statements.length,
+    shareCovered: 1,
+    maxSensitive: 0,
+  };
   return explainWorkload(session, server, statements, limits);
 }
 
@@ -128,9 +137,8 @@ async function timeOf(session: Session, server: Server, statements: readonly Sta
 }
 
 /** Runs each statement, and reads what PostgreSQL keeps of it. */
-async function textsOf(client: pg.Client, { schema, queries }: Set): Promise<string[]> {
+async function textsOf(client: pg.Client, { queries }: Set): Promise<string[]> {
   const texts: string[] = [];
-  for (const sql of ['create extension pg_stat_statements', ...schema]) await client.query(sql);
   for (const { name, sql, values } of queries) {
     await client.query('select pg_stat_statements_reset()');
     await (values ? client.query(sql, [...values]) : client.query(sql));
@@ -175,13 +183,22 @@ async function explainPrepared(client: pg.Client, text: string): Promise<void> {
 }
 
 /** The URL of a role that may look and not touch. */
+/** What lets the auditor read: a role of its own, which PostgreSQL 13 does not have. */
+const readGrantsSql = `
+select case when current_setting('server_version_num')::int >= 140000 then array['grant pg_read_all_data to auditor']
+else (
+  select array_agg(format('grant usage on schema %1$I to auditor; grant select on all tables in schema %1$I to auditor', nspname))
+  from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
+) end as grants`;
+
 async function auditorOf(server: EmbeddedPostgres, database: string): Promise<string> {
   const password = 'auditor';
   await withClient(server.url(database), async (client) => {
     const { rowCount } = await client.query("select from pg_roles where rolname = 'auditor'");
     if (rowCount === 0) await client.query(`create role auditor login password '${password}'`);
     await client.query('grant pg_monitor to auditor');
-    await client.query('grant select on all tables in schema public to auditor');
+    const { rows } = await client.query<{ grants: string[] }>(readGrantsSql);
+    for (const grant of rows[0]?.grants ?? []) await client.query(grant);
   });
   const url = new URL(server.url(database));
   url.username = 'auditor';

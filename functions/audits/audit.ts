@@ -1,13 +1,13 @@
 import type { EventBridgeEvent } from 'aws-lambda';
 import { type RuleConfiguration, readConfiguration } from '../../lib/advice/configuration.ts';
-import { type AuditResult, roster, runAudit, runCacheAudit } from '../../lib/audit.ts';
+import { type AuditResult, roster, runAudit, runCacheAudit, runResourceAudit } from '../../lib/audit.ts';
 import type { InvocationContext } from '../../lib/cache/index.ts';
 import { StreamGateError } from '../../lib/errors.ts';
 import type { DatabasePart, Part } from '../../lib/parts.ts';
 import type { History } from '../../lib/postgres/history.ts';
 import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
-import { cache, history, readCacheStatistics, settings } from '../environment.ts';
+import { cache, history, readCacheStatistics, readSamples, settings } from '../environment.ts';
 
 const day = 86_400_000;
 const longestClockDifferenceMs = 300_000;
@@ -33,6 +33,15 @@ export function cacheAuditHandler(): AuditHandler {
     'cache',
     (databases) => databases.slice(0, 1),
     ({ name }, window, store, rules) => runCacheAudit(name, window, store, rules, readCacheStatistics),
+  );
+}
+
+/** Makes the handler of the audit of the functions. */
+export function resourceAuditHandler(): AuditHandler {
+  return handlerOf(
+    'resources',
+    (databases) => databases.slice(0, 1),
+    ({ name }, window, store, rules) => runResourceAudit(name, window, store, rules, readSamples),
   );
 }
 

@@ -36,14 +36,16 @@ export interface AuditOutcome {
 
 /**
  * Follows the recommendations of one part of one database through an audit: what is found is opened or
- * stays open, what is found no more was applied, what was applied is measured, what was dismissed stays dismissed. A
- * recommendation of which the audit says nothing is handed back as the very same object.
+ * stays open, what is found no more was applied, what was applied is measured, what was dismissed stays dismissed. What
+ * is found of a statement that was not seen since, in its old counters, does not open again what was applied. A recommendation of which
+ * the audit says nothing is handed back as the very same object.
  */
 export function follow(known: readonly Recommendation[], outcome: AuditOutcome): Recommendation[] {
   const before = new Map(known.map((recommendation) => [recommendation.id, recommendation]));
   const found = new Set(outcome.findings.map(({ id }) => id));
   const seen = outcome.findings.map((finding): Recommendation => {
     const old = before.get(finding.id);
+    if (old && restsOnThePast(old, outcome)) return missed(old, outcome);
     return {
       ...finding,
       status: old?.status === 'dismissed' ? 'dismissed' : 'open',
@@ -57,6 +59,12 @@ export function follow(known: readonly Recommendation[], outcome: AuditOutcome):
     ...seen,
     ...known.filter(({ id }) => !found.has(id)).map((recommendation) => missed(recommendation, outcome)),
   ];
+}
+
+/** The counters of a statement remember what was mended: it is not back before the audit has seen the statement anew. */
+function restsOnThePast(old: Recommendation, { isJudged }: AuditOutcome): boolean {
+  const wasMended = old.status === 'applied' || old.status === 'verified';
+  return wasMended && old.subject.queryId !== undefined && !isJudged(old);
 }
 
 function missed(recommendation: Recommendation, { at, isJudged, windows }: AuditOutcome): Recommendation {

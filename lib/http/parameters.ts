@@ -82,6 +82,29 @@ export const statisticsParameters = z.strictObject({
     .describe('One statement: its figures, its windows, its plans and what was found about it.'),
 });
 
+const functionName = z
+  .string()
+  .min(1)
+  .max(140)
+  .optional()
+  .describe('One function, by its name; all of them when left out.');
+
+/** Of the samples of functions. */
+export const sampleParameters = z.strictObject({
+  database,
+  function: functionName,
+  limit,
+  since: z.iso
+    .datetime({ offset: true, error: 'not a time such as 2026-01-31T12:00:00Z' })
+    .transform((time) => new Date(time).toISOString())
+    .optional()
+    .describe('Only samples from this time on.')
+    .meta({ type: 'string', format: 'date-time' }),
+});
+
+/** Of what is known of functions. */
+export const functionParameters = z.strictObject({ database, function: functionName });
+
 /** Of the recommendations. */
 export const recommendationParameters = z.strictObject({
   database,

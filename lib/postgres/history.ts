@@ -59,6 +59,10 @@ export interface RowChoice {
   having?: readonly string[] | undefined;
   /** A text that their `query` must contain, whatever the case of its letters. */
   containing?: string | undefined;
+  /** What must stand in them as it is. */
+  matching?: Readonly<Record<string, string>> | undefined;
+  /** The least `at`, ISO 8601. */
+  since?: string | undefined;
 }
 
 /** Where snapshots, findings and recommendations are kept: a PostgreSQL schema named `streamgate`. */
@@ -330,8 +334,9 @@ export function openHistory(url: string): History {
       return { windows: byQueryId(windows), plans: byQueryId(plans) };
     },
 
-    async rows<Row>(audit: AuditHead, { limit, offset = 0, sort, having, containing }: RowChoice) {
-      if (!sort && !having && containing === undefined) {
+    async rows<Row>(audit: AuditHead, { limit, offset = 0, ...choice }: RowChoice) {
+      const { sort, having, containing, matching, since } = choice;
+      if (Object.values(choice).every((each) => each === undefined)) {
         const found = await run<{ row: Row }>(
           'select "row" from streamgate.rows where audit_id = $1 order by position limit $2 offset $3',
           [audit.id, limit, offset],
@@ -343,13 +348,24 @@ export function openHistory(url: string): History {
          where audit_id = $1
            and ($4::text[] is null or ("row" #>> $4::text[])::float8 > 0)
            and ($5::text is null or position(lower($5) in lower("row"->>'query')) > 0)
+           and ($7::jsonb is null or "row" @> $7::jsonb)
+           and ($8::text is null or "row"->>'at' >= $8)
          order by ("row" #>> $6::text[])::float8 ${sort?.descending ? 'desc' : 'asc'} nulls last, position
          limit $2 offset $3`,
-        [audit.id, limit, offset, having ?? null, containing ?? null, sort?.path ?? null],
+        [
+          audit.id,
+          limit,
+          offset,
+          having ?? null,
+          containing ?? null,
+          sort?.path ?? null,
+          matching ? JSON.stringify(matching) : null,
+          since ?? null,
+        ],
       );
       if (found.length === 0 && offset > 0) {
         // Behind the last row there is none that could tell how many there are.
-        const { total } = await this.rows(audit, { limit: 1, sort, having, containing });
+        const { total } = await this.rows(audit, { limit: 1, ...choice });
         return { rows: [], total };
       }
       return { rows: found.map(({ row }) => row), total: found[0]?.total ?? 0 };

@@ -68,4 +68,26 @@ export const migrations: readonly (readonly string[])[] = [
   )`,
     `create index plans_last_seen_at on streamgate.plans (last_seen_at)`,
   ],
+  [
+    // What functions looked like: the environments that left samples, and their samples.
+    `create table streamgate.environments (
+    id text primary key,
+    function text not null,
+    stage text not null,
+    version text not null,
+    started_at timestamptz not null,
+    last_at timestamptz not null,
+    environment json not null
+  )`,
+    `create index environments_function on streamgate.environments (function, stage, version, last_at)`,
+    `create table streamgate.samples (
+    environment_id text not null references streamgate.environments on delete cascade,
+    invocation bigint not null,
+    at timestamptz not null,
+    has_floor boolean not null,
+    sample json not null,
+    primary key (environment_id, invocation)
+  )`,
+    `create index samples_at on streamgate.samples (at)`,
+  ],
 ];

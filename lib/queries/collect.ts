@@ -1,3 +1,4 @@
+import { StreamGateError } from '../errors.ts';
 import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
 import type { Session } from '../postgres/session.ts';
@@ -74,7 +75,8 @@ export async function collectQueries(
     relations,
     plans: explained.plans,
     transactions,
-    notes: [...notes, ...explained.notes],
+    // Each statement tells by its own plan whether it was looked at: one without must not silence the rules about all others.
+    notes: [...notes, ...explained.notes.map((note) => ({ ...note, rules: [] }))],
   };
 }
 
@@ -139,5 +141,15 @@ function unread(what: string, rules: string[], error: unknown): Note {
         message: `${what} were not read: the role may not. GRANT pg_monitor, pg_read_all_data.`,
       };
   }
+  // What was read before that is as true as ever.
+  if (error instanceof StreamGateError && lostCodes.has(error.code)) {
+    return {
+      code: 'queries-connection-lost',
+      rules,
+      message: `${what} were not read: the connection was lost, or the server answered no more. The next audit tries again.`,
+    };
+  }
   throw error;
 }
+
+const lostCodes: ReadonlySet<string> = new Set(['database-unreachable', 'database-timeout']);

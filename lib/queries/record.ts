@@ -40,7 +40,7 @@ export async function queryRecord(taken: QuerySnapshot, database: string, histor
       windows: busiest.flatMap((statement) => windowOf(snapshot, statement)),
       plans: plans.flatMap(({ plan, shape, ...rest }) => (plan && shape ? [{ ...rest, plan, shape }] : [])),
     },
-    hasSeen: seenIn(snapshot),
+    hasSeen: seenIn(snapshot, before?.snapshot),
   };
 }
 
@@ -48,9 +48,15 @@ export async function queryRecord(taken: QuerySnapshot, database: string, histor
  * A statement that is gone, because the counters were reset or ran out of space, was not mended; nor was one
  * that nobody called, or whose plan was not looked at.
  */
-function seenIn({ statements, plans, windowFrom }: QuerySnapshot): (recommendation: Recommendation) => boolean {
-  const called = statements.filter(({ window }) => windowFrom === null || (window !== null && window.calls > 0));
-  const calledIds = new Set(called.map(({ queryId }) => queryId));
+function seenIn(
+  { statements, plans }: QuerySnapshot,
+  before: Pick<QuerySnapshot, 'takenAt'> | undefined,
+): (recommendation: Recommendation) => boolean {
+  const from = before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.takenAt);
+  // Without a window it was called if its counters began since.
+  const isCalled = ({ window, since }: Statement) =>
+    window === null ? before === undefined || (since !== null && Date.parse(since) >= from) : window.calls > 0;
+  const calledIds = new Set(statements.filter(isCalled).map(({ queryId }) => queryId));
   const explainedIds = new Set(plans.filter(({ plan }) => plan !== null).map(({ queryId }) => queryId));
   return ({ rule, subject: { queryId } }) => {
     if (queryId === undefined) return true;

@@ -4,7 +4,8 @@
  * Counters only grow, but they begin anew when they are reset, when pg_stat_statements runs out of space and drops the
  * statement (it may come back), after a crash, and on another server. From PostgreSQL 17 on `since` tells; before, only what
  * a counter cannot do by growing does. Where the gain is not certain there is none: a wrong one would look like a
- * regression. A gain is never more than what really came; where a statement was dropped in between, it may be less.
+ * regression. A gain is never more than what really came; where a statement was dropped in between for one role and not for
+ * another, it may be less.
  * https://www.postgresql.org/docs/current/pgstatstatements.html
  */
 import type { Server } from '../postgres/server.ts';
@@ -52,8 +53,8 @@ export function withWindow(current: QuerySnapshot, previous: EarlierSnapshot | u
   const before = new Map(previous.statements.map((statement) => [statement.queryId, statement]));
   const gains = current.statements.map((statement) => {
     const earlier = before.get(statement.queryId);
-    if (earlier === undefined) return isNew(statement, previous, current) ? gainOf(statement, undefined) : null;
-    return countOn(earlier, statement, current.server) ? gainOf(statement, earlier) : null;
+    if (earlier === undefined) return isNew(statement, previous) ? gainOf(statement, undefined) : null;
+    return countOn(earlier, statement, previous, current) ? gainOf(statement, earlier) : null;
   });
   const allMs = gains.reduce((sum, gain) => sum + (gain?.totalMs ?? 0), 0);
   const statements = current.statements.map((statement, i) => ({ ...statement, window: shareOf(gains[i], allMs) }));
@@ -66,16 +67,17 @@ function areComparable(previous: EarlierSnapshot, current: QuerySnapshot): boole
   return (
     Date.parse(current.takenAt) > Date.parse(previous.takenAt) &&
     before.isStandby === now.isStandby &&
+    // Another start may be that of another server: a standby made of a copy has the same reset, and counts by itself.
+    before.startedAt === now.startedAt &&
     majorOf(before) === majorOf(now) &&
     // A newer version of the view has counters that were taken for zero.
     before.extensions.pg_stat_statements?.version === now.extensions.pg_stat_statements?.version &&
     before.readsAllStatistics === now.readsAllStatistics &&
     (now.readsAllStatistics || before.role === now.role) &&
     previous.resetAt === current.resetAt &&
-    // Where the reset is unknown, as before PostgreSQL 14, counters may have been lost in a restart, or in a crash, which
-    // loses the database's statistics, too.
-    (current.resetAt !== null ||
-      (before.startedAt === now.startedAt && before.statisticsResetAt === now.statisticsResetAt))
+    // Where the reset is unknown, as before PostgreSQL 14, counters may have been lost in a crash, which loses the
+    // database's statistics, too.
+    (current.resetAt !== null || before.statisticsResetAt === now.statisticsResetAt)
   );
 }
 
@@ -84,22 +86,33 @@ function majorOf({ versionNumber }: Server): number {
 }
 
 /** Whether a statement that the snapshot before did not have certainly began after it. */
-function isNew({ since }: Statement, previous: EarlierSnapshot, current: QuerySnapshot): boolean {
+function isNew({ since }: Statement, previous: EarlierSnapshot): boolean {
   if (since !== null && Date.parse(since) >= Date.parse(previous.takenAt)) return true;
-  const nothingWasHidden = previous.server.readsAllStatistics;
-  return nothingWasHidden && previous.evictions !== null && previous.evictions === current.evictions;
+  // Where evictions are known the statements were read.
+  return previous.server.readsAllStatistics && previous.evictions !== null;
 }
 
 /** Whether nothing speaks against the counters being those of before, and of the same roles. */
-function countOn(before: Statement, now: Statement, server: Server): boolean {
+function countOn(before: Statement, now: Statement, previous: EarlierSnapshot, current: QuerySnapshot): boolean {
   return (
     now.since === before.since &&
     now.maxMs >= before.maxMs &&
     now.minMs <= before.minMs &&
     now.plans >= before.plans &&
+    (tellsSince(now, current.resetAt) || now.maxMs === before.maxMs || now.minMs === before.minMs) &&
     // A role that had not been seen may bring what it did long ago.
-    (now.roles === before.roles || (now.roles > before.roles && server.readsAllStatistics))
+    (now.roles === before.roles || (now.roles > before.roles && current.server.readsAllStatistics)) &&
+    // Of several roles one may have been dropped, and only the oldest date is known.
+    (now.roles === 1 || previous.evictions === current.evictions)
   );
+}
+
+/**
+ * Whether a statement's counters have a date of their own, as from PostgreSQL 17 on. Where they have none, they count on if the
+ * fastest or the slowest call of before still is: counters that began anew have both from other calls.
+ */
+function tellsSince({ since }: Statement, resetAt: string | null): boolean {
+  return since !== null && since !== resetAt;
 }
 
 function gainOf(now: Statement, before: Statement | undefined): GrowingGain | null {

@@ -1,102 +1,129 @@
+import { isDimensionValue, isNamespace } from '../metrics/checks.ts';
+import { embeddedMetricLine } from '../metrics/embedded.ts';
+import { MonitorError } from './monitor/errors.ts';
 import type { Sink } from './monitor/options.ts';
 import type { Environment, Sample } from './sample.ts';
 
-/** Units that CloudWatch knows: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
-export type Unit = 'Bytes' | 'Milliseconds' | 'Percent' | 'Count';
+export { embeddedMetricLine } from '../metrics/embedded.ts';
 
-/** A line of the log that CloudWatch turns into metrics. */
-export interface EmbeddedMetrics {
-  /** Milliseconds since 1970. */
-  at: number;
-  namespace: string;
-  /** Each combination of values is a metric of its own, and is paid for. */
-  dimensions: Readonly<Record<string, string>>;
-  /** By unit and name; one without a value is left out. At most 100. */
-  metrics: Readonly<Partial<Record<Unit, Readonly<Record<string, number | null | undefined>>>>>;
-  /** What stands in the line beside them, for Logs Insights and other readers of the log. */
-  properties?: Readonly<Record<string, unknown>>;
-}
+/** The most values that a metric may have in a line, and so the most samples that a line is about. */
+const mostSamples = 100;
 
-/**
- * Writes metrics as a line of the embedded metric format.
- * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
- */
-export function embeddedMetricLine({ at, namespace, dimensions, metrics, properties }: EmbeddedMetrics): string {
-  const known = Object.entries(metrics).flatMap(([Unit, values]) =>
-    Object.entries(values)
-      .filter(([, value]) => typeof value === 'number')
-      .map(([Name, value]) => ({ Name, Unit, value })),
-  );
-  return JSON.stringify({
-    _aws: {
-      Timestamp: at,
-      CloudWatchMetrics: [
-        {
-          Namespace: namespace,
-          Dimensions: [Object.keys(dimensions)],
-          Metrics: known.map(({ Name, Unit }) => ({ Name, Unit })),
-        },
-      ],
-    },
-    ...properties,
-    ...dimensions,
-    ...Object.fromEntries(known.map(({ Name, value }) => [Name, value])),
-  });
-}
-
-/** Where the metrics of samples go in CloudWatch. */
+/** Where the metrics of samples go in CloudWatch, and how often. */
 export interface SampleEmfOptions {
   /** Default: `StreamGate`. */
   namespace?: string | undefined;
   /** What the function is a part of: the dimension beside `function` and `stage`. Default: `streamgate`. */
   service?: string | undefined;
+  /** A line at most every so many milliseconds for each environment, or every 100 samples if that is sooner. Default: 10,000. */
+  everyMs?: number | undefined;
 }
 
+const optionNames = ['namespace', 'service', 'everyMs'];
+
 /**
- * Writes samples to the log, for CloudWatch to make metrics of.
+ * Writes samples to the log, for CloudWatch to make metrics of. Samples that follow each other within ten seconds go in one line: what
+ * it costs depends on the time in which a function works, and not on how much it does.
  *
+ * @throws MonitorError `option-invalid`
  * @example monitor({ sink: emf({ service: 'shop' }) })
  */
 export function emf(options: SampleEmfOptions = {}): Sink {
+  const { everyMs, ...dimensions } = checked(options);
+  const batches = new WeakMap<Environment, Batch>();
   return (sample, environment) => {
-    process.stdout.write(`${sampleLine(sample, environment, options)}\n`);
+    let batch = batches.get(environment);
+    if (!batch) {
+      batch = new Batch(everyMs, (samples) => {
+        process.stdout.write(`${sampleLine(samples, environment, dimensions)}\n`);
+      });
+      batches.set(environment, batch);
+    }
+    batch.add(sample);
   };
 }
 
+function checked({ namespace = 'StreamGate', service = 'streamgate', everyMs = 10_000, ...rest }: SampleEmfOptions) {
+  const [unknown] = Object.keys(rest);
+  if (unknown) throw invalid(`there is no option "${unknown}", but ${optionNames.join(', ')}.`);
+  if (!isNamespace(namespace)) throw invalid(`namespace: CloudWatch takes no "${namespace}".`);
+  if (!isDimensionValue(service)) throw invalid(`service: CloudWatch takes no "${service}".`);
+  if (!(everyMs >= 0)) throw invalid(`everyMs: ${everyMs} is no number of milliseconds.`);
+  return { namespace, service, everyMs };
+}
+
+function invalid(message: string): MonitorError {
+  return new MonitorError('option-invalid', `emf: ${message}`);
+}
+
+/** Samples that go in one line. */
+class Batch {
+  readonly #everyMs: number;
+  readonly #write: (samples: readonly Sample[]) => void;
+  #samples: Sample[] = [];
+  #writtenAt = Number.NEGATIVE_INFINITY;
+
+  constructor(everyMs: number, write: (samples: readonly Sample[]) => void) {
+    this.#everyMs = everyMs;
+    this.#write = write;
+  }
+
+  add(sample: Sample): void {
+    const at = Date.parse(sample.at);
+    const last = this.#samples.at(-1);
+    // What waited through a freeze is of another time.
+    if (last && at - Date.parse(last.at) > this.#everyMs) this.#flush();
+    this.#samples.push(sample);
+    if (at - this.#writtenAt < this.#everyMs && this.#samples.length < mostSamples) return;
+    this.#flush();
+    this.#writtenAt = at;
+  }
+
+  #flush(): void {
+    this.#write(this.#samples);
+    this.#samples = [];
+  }
+}
+
 /**
- * A sample as a line of the log. The metrics are those of the function, whatever the number of its environments; the properties
- * `environment` and `sample` are the whole truth. The processor's share of a fleet is `SUM(CpuTime) / SUM(WallTime)`.
+ * Samples of an environment, in their order, as a line of the log with twelve metrics. They are those of the function, whatever the
+ * number of its environments. The property `environment` says which one it was, and `sample` is the whole of one of the samples: the
+ * last one with a floor, or else the last one. The processor's share of a fleet is `SUM(CpuTime) / SUM(WallTime)`.
+ *
+ * @param samples 1 to 100
  */
 export function sampleLine(
-  sample: Sample,
+  samples: readonly Sample[],
   environment: Environment,
-  { namespace = 'StreamGate', service = 'streamgate' }: SampleEmfOptions = {},
+  { namespace = 'StreamGate', service = 'streamgate' }: Pick<SampleEmfOptions, 'namespace' | 'service'> = {},
 ): string {
+  const of = <Value>(figure: (sample: Sample) => Value) => samples.map(figure);
+  const last = samples.at(-1);
   return embeddedMetricLine({
-    at: Date.parse(sample.at),
+    at: Date.parse(last?.at ?? ''),
     namespace,
     dimensions: { service, function: environment.function, stage: environment.stage },
     metrics: {
       Bytes: {
-        HeapUsed: sample.heapUsedBytes,
-        HeapFloor: sample.floor?.heapBytes,
-        ExternalMemory: sample.externalBytes,
-        ResidentMemory: sample.rssBytes,
+        HeapUsed: of(({ heapUsedBytes }) => heapUsedBytes),
+        HeapFloor: of(({ floor }) => floor?.heapBytes),
+        ExternalMemory: of(({ externalBytes }) => externalBytes),
+        ResidentMemory: of(({ rssBytes }) => rssBytes),
       },
       Milliseconds: {
-        CpuTime: sample.cpuMs,
-        WallTime: sample.wallMs,
-        EventLoopDelay: sample.eventLoop.longestDelayMs,
-        CollectionTime: sum(Object.values(sample.collections).map(({ totalMs }) => totalMs)),
+        CpuTime: of(({ cpuMs }) => cpuMs),
+        WallTime: of(({ wallMs }) => wallMs),
+        EventLoopDelay: of(({ eventLoop }) => eventLoop.longestDelayMs),
+        CollectionTime: of(({ collections }) => sum(Object.values(collections).map(({ totalMs }) => totalMs))),
       },
-      Percent: { EventLoopUtilization: 100 * sample.eventLoop.utilization },
+      Percent: { EventLoopUtilization: of(({ eventLoop }) => 100 * eventLoop.utilization) },
       Count: {
-        OpenDescriptors: sample.descriptors,
-        ActiveResources: sum(Object.values(sample.resources)),
-        ResourcesLeftRunning: sum(Object.values(sample.leftRunning)),
+        OpenDescriptors: of(({ descriptors }) => descriptors),
+        ActiveResources: of(({ resources }) => sum(Object.values(resources))),
+        ResourcesLeftRunning: of(({ leftRunning }) => sum(Object.values(leftRunning))),
       },
     },
-    properties: { environment, sample },
+    properties: { environment, sample: samples.findLast(({ floor }) => floor) ?? last },
   });
 }
 

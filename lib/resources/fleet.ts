@@ -68,12 +68,10 @@ export function judgeFleet(series: readonly Series[], options: z.input<typeof Fl
   const growthRates = falseDiscoveryRates(versions.flatMap(({ heap, external }) => [heap.p, external.p]));
   const comparisons = versions.flatMap(({ before }) => (before ? [before] : []));
   const comparisonRates = falseDiscoveryRates(comparisons.map(({ p }) => p));
+  const thresholds = { minFloors: settings.minEnvironments, significance: settings.falseDiscoveryRate };
   return versions.map((version, place) => {
     const pooled = (measures: Measures, p = 1) =>
-      judge({ ...measures, p }, settings.minBytesPerInvocation, {
-        minFloors: settings.minEnvironments,
-        significance: settings.falseDiscoveryRate,
-      });
+      judge({ ...measures, p }, settings.minBytesPerInvocation, thresholds, 'memory');
     const heap = pooled(version.heap, growthRates[2 * place]);
     const external = pooled(version.external, growthRates[2 * place + 1]);
     const { before } = version;

@@ -28,17 +28,18 @@ export function judgeLeak(series: Series, options: z.input<typeof LeakOptions> =
   const settings = LeakOptions.parse(options);
   const points = pointsOf(series.samples, settings);
   const memory = (of: typeof points.external) =>
-    bounded(judgeGrowth(of, settings.minBytesPerInvocation, settings), settings.cacheBytes);
+    bounded(judgeGrowth(of, settings.minBytesPerInvocation, settings, 'memory'), settings.cacheBytes);
   const things = (of: typeof points.external) =>
     bounded(
-      judgeGrowth(of, settings.minHandlesPerInvocation, { ...settings, minFloors: minSamples }),
+      judgeGrowth(of, settings.minHandlesPerInvocation, { ...settings, minFloors: minSamples }, 'things'),
       settings.poolHandles,
     );
   const heap = { ...certain(memory(points.heap.points), points.heap.floors), floors: points.heap.floors };
   const external = memory(points.external);
   const handles = Object.fromEntries(Object.entries(points.handles).map(([type, counts]) => [type, things(counts)]));
   const descriptors = points.descriptors.length > 0 ? things(points.descriptors) : null;
-  const leftRunning = judgeLeftRunning(points.warm);
+  // What others have open while they are under way is not what they leave.
+  const leftRunning = judgeLeftRunning(points.warm.filter(({ underWay = 0 }) => underWay === 0));
   const all = [heap, external, descriptors, ...Object.values(handles), ...Object.values(leftRunning)];
   return {
     verdict: gravest(all.flatMap((one) => (one ? [one.verdict] : []))),

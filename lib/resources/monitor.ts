@@ -58,7 +58,7 @@ export function createMonitor(options: MonitorOptions = {}): Monitor {
     settings,
     environment,
     runtime,
-    delay: new EventLoopDelay(),
+    delay: new EventLoopDelay(runtime),
     collections: new CollectionRecorder(),
     guard: new CollectionGuard({ minIntervalMs: 0, memoryLimitBytes: environment.memoryLimitBytes }),
     isSequential: isSequential(env, isMainThread),

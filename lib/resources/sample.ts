@@ -55,6 +55,8 @@ export const Sample = z
     descriptors: z.number().nullable(),
     /** Emitters that Node.js has warned of since the sample before: they have more listeners than they should. */
     listenerWarnings: z.number().optional(),
+    /** Invocations that were under way: their memory and what they have open is in the sample. Left out where there were none. */
+    underWay: z.number().optional(),
   })
   .meta({ id: 'Sample', description: 'What an environment looked like at the end of an invocation.' });
 export type Sample = z.infer<typeof Sample>;

@@ -91,12 +91,7 @@ function forecastOf(
   const from = points.at(-1)?.x ?? 0;
   const missing = limit - (intercept + slope * from);
   if (missing === 0 || Math.sign(missing) !== Math.sign(slope)) return undefined;
-  const [flattest, steepest] = interval.toSorted((a, b) => Math.abs(a) - Math.abs(b));
-  const reach = (by: number | undefined) => (by && by * slope > 0 ? from + missing / by : null);
-  const mayTurn = interval[0] * interval[1] <= 0;
-  return {
-    limit,
-    x: from + missing / slope,
-    interval: [reach(steepest) ?? from + missing / slope, mayTurn ? null : reach(flattest)],
-  };
+  const [flattest, steepest] = slope > 0 ? interval : [interval[1], interval[0]];
+  const reach = (by: number) => from + missing / by;
+  return { limit, x: reach(slope), interval: [reach(steepest), flattest * slope > 0 ? reach(flattest) : null] };
 }

@@ -15,7 +15,7 @@ import { type CostCache, cached } from './cost-cache.ts';
 import { type CostSource, counted } from './cost-source.ts';
 import { addToFront, type Weighed, within } from './front.ts';
 import { buildMatrix, type Matrix, type Proposal, type WeightedStatement } from './matrix.ts';
-import { type PolishTask, polish } from './polish.ts';
+import { type PolishTask, type PricedStatement, polish } from './polish.ts';
 import { type Problem, type State, WorkloadCost } from './workload-cost.ts';
 
 /** What is to be advised on. */
@@ -43,6 +43,8 @@ export interface Advice {
   front: Choice[];
   /** The best choice within each budget; null: any size. */
   choices: { budgetBytes: number | null; choice: Choice }[];
+  /** What each statement costs without any candidate. */
+  statements: PricedStatement[];
   /** Statements that have no plan, and were left out. */
   unplanned: string[];
   /** False when it was interrupted. */
@@ -93,6 +95,7 @@ export async function advise(task: AdviseTask): Promise<Advice> {
       budgetBytes: Number.isFinite(budget) ? budget : null,
       choice: within(front, budget),
     })),
+    statements: matrix.statements.map(({ queryId, weight, base }) => ({ queryId, weight, base })),
     unplanned: [...matrix.unplanned],
     isComplete,
     calls: asked.calls,

@@ -30,8 +30,14 @@ interface Pretended {
  * A source over HypoPG. It never changes anything in the database.
  *
  * @param schema where the extension is: its functions are on nobody's search path
+ * @param hidden existing indexes, by their oids, which plans must do without; only where {@link canHide}
  */
-export function hypopgSource(session: Session, schema: string, plan: Planner): CostSource {
+export function hypopgSource(
+  session: Session,
+  schema: string,
+  plan: Planner,
+  hidden: readonly string[] = [],
+): CostSource {
   const functions = pg.escapeIdentifier(schema);
   /** Definitions that HypoPG refused: their sets cost what they cost without them. */
   const refused = new Set<string>();
@@ -43,6 +49,7 @@ export function hypopgSource(session: Session, schema: string, plan: Planner): C
         await read(`select ${functions}.hypopg_reset()`);
         const costs: Cost[] = [];
         try {
+          for (const oid of hidden) await read(`select ${functions}.hypopg_hide_index($1::text::oid)`, [oid]);
           for (const set of sets) {
             await pretend(read, functions, pretended, refused, set);
             costs.push(costOf(await attempt(read, () => plan(inside, queryId)), pretended));
@@ -50,10 +57,23 @@ export function hypopgSource(session: Session, schema: string, plan: Planner): C
         } finally {
           // Where the transaction failed the server has ended it, or it takes nothing more; then the next call resets.
           await read(`select ${functions}.hypopg_reset()`).catch(() => {});
+          if (hidden.length > 0) await read(`select ${functions}.hypopg_unhide_all_indexes()`).catch(() => {});
         }
         return costs;
       }),
   };
+}
+
+/** Whether HypoPG can hide indexes: from 1.4 on. @throws StreamGateError when the database cannot be asked */
+export async function canHide(session: Session, schema: string): Promise<boolean> {
+  const [row] = await session.read<{ can: boolean }>(
+    `select exists (
+       select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+       where n.nspname = $1 and p.proname = 'hypopg_hide_index'
+     ) as can`,
+    [schema],
+  );
+  return row?.can === true;
 }
 
 /** The cost of a plan, and the pretended indexes in it. */

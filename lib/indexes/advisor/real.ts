@@ -3,22 +3,22 @@
  * whole tables, and holds locks on them that stop everybody else until it is closed. Everything happens in one transaction that is
  * rolled back; the copy is as it was afterwards, but for its size on disk until the next VACUUM.
  *
- * Not a {@link import('../../postgres/session.ts').Session}: that one can only read, which is what keeps StreamGate from doing this
- * by mistake.
+ * It takes a connection, not a {@link Session}: that one can only read, which is what keeps StreamGate from doing this by mistake.
  *
  * A table whose rows were updated a moment ago may have versions of them that a new index must not serve yet (broken HOT chains):
  * PostgreSQL does not use the index then, and it seems useless. A copy that was restored has none.
  */
 import { databaseError } from '../../postgres/errors.ts';
-import { readJsonPlan } from '../../queries/plan/json.ts';
-import { nodesOf } from '../../queries/plan/tree.ts';
+import { marked, type Read, type Session } from '../../postgres/session.ts';
+import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
 import { attempt } from './attempt.ts';
 import { type Candidate, definitionOf, sqlOf, undoSqlOf } from './candidate.ts';
 import type { Cost, CostSource } from './cost-source.ts';
+import type { Planner } from './hypopg.ts';
 
 /** A connection that may write: a client of `pg` with no transaction open. */
 export interface WritingConnection {
-  query(sql: string): Promise<{ rows: Record<string, unknown>[] }>;
+  query(sql: string, parameters?: unknown[]): Promise<{ rows: object[] }>;
 }
 
 /** What the caller must say. */
@@ -27,12 +27,14 @@ export interface RealOptions {
   databaseIsACopy: true;
   /** `user@host:port/database`, for messages. */
   where: string;
-  /** The statements by their ids, each as a text that EXPLAIN takes as it is. */
-  statements: ReadonlyMap<string, string>;
+  /** Plans the statements. */
+  plan: Planner;
 }
 
 /** A source that holds a transaction. */
 export interface RealSource extends CostSource {
+  /** A source over the same transaction whose plans must do without some existing indexes, by their quoted names. */
+  without(dropped: readonly string[]): CostSource;
   /** Takes everything back. */
   close(): Promise<void>;
 }
@@ -51,55 +53,64 @@ interface Built {
  */
 export async function realSource(connection: WritingConnection, options: RealOptions): Promise<RealSource> {
   if (options.databaseIsACopy !== true) throw new TypeError('Indexes are built on a copy of a database only.');
-  const run = async (sql: string) => {
+  const read: Read = async <Row>(sql: string, parameters?: unknown[]) => {
     try {
-      return (await connection.query(sql)).rows;
+      return (await connection.query(marked(sql), parameters)).rows as Row[];
     } catch (error) {
       throw databaseError(error, options.where);
     }
   };
+  const inside: Session = {
+    where: options.where,
+    read,
+    transaction: (work) => work(read),
+    close: async () => {},
+  };
   const built = new Map<string, Built>();
-  await run('begin');
-  return {
+  const sourceWithout = (dropped: readonly string[]): CostSource => ({
     async costs(queryId, sets) {
       const costs: Cost[] = [];
       for (const set of sets) {
-        for (const candidate of set) await build(run, built, candidate);
-        costs.push(await costWith(run, built, set, options.statements.get(queryId)));
+        for (const candidate of set) await build(read, built, candidate);
+        costs.push(await costWith(inside, built, set, dropped, () => options.plan(inside, queryId)));
       }
       return costs;
     },
+  });
+  await read('begin');
+  await read('set local search_path = pg_catalog, pg_temp');
+  return {
+    ...sourceWithout([]),
+    without: sourceWithout,
     close: async () => {
-      await run('rollback');
+      await read('rollback');
     },
   };
 }
 
-type Run = (sql: string) => Promise<Record<string, unknown>[]>;
-
-async function build(run: Run, built: Map<string, Built>, candidate: Candidate): Promise<void> {
+async function build(read: Read, built: Map<string, Built>, candidate: Candidate): Promise<void> {
   const definition = definitionOf(candidate);
   if (built.has(definition)) return;
   const options = { name: `streamgate_candidate_${built.size}`, concurrently: false };
-  const isBuilt = await attempt(run, () => run(sqlOf(candidate, options)));
+  const isBuilt = await attempt(read, () => read(sqlOf(candidate, options)));
   built.set(definition, { name: options.name, drop: isBuilt === null ? null : undoSqlOf(candidate, options) });
 }
 
 async function costWith(
-  run: Run,
+  { read }: Session,
   built: ReadonlyMap<string, Built>,
   set: readonly Candidate[],
-  statement: string | undefined,
+  dropped: readonly string[],
+  plan: () => Promise<Plan | null>,
 ): Promise<Cost> {
   const wanted = new Set(set.map(definitionOf));
-  await run('savepoint streamgate_set');
-  for (const [definition, { drop }] of built) if (drop !== null && !wanted.has(definition)) await run(drop);
-  const rows =
-    statement === undefined ? null : await attempt(run, () => run(`explain (verbose, format json) ${statement}`));
-  await run('rollback to savepoint streamgate_set');
-  if (rows === null) return { total: Number.NaN, used: null };
-  const plan = readJsonPlan(rows[0]?.['QUERY PLAN']);
-  const named = new Set([...nodesOf(plan)].map(({ node }) => node.index));
+  await read('savepoint streamgate_set');
+  for (const [definition, { drop }] of built) if (drop !== null && !wanted.has(definition)) await read(drop);
+  for (const name of dropped) await read(`drop index ${name}`);
+  const planned = await attempt(read, plan);
+  await read('rollback to savepoint streamgate_set');
+  if (planned === null) return { total: Number.NaN, used: null };
+  const named = new Set([...nodesOf(planned)].map(({ node }) => node.index));
   const used = [...wanted].filter((definition) => named.has(built.get(definition)?.name));
-  return { total: plan.root.estimate.totalCost, used };
+  return { total: planned.root.estimate.totalCost, used };
 }

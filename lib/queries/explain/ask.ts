@@ -40,18 +40,30 @@ const unprunedSql = `${settingsSql}, set_config('enable_partition_pruning', 'off
 /**
  * Asks PostgreSQL for the plan of a SELECT that fits all values of its parameters, as EXPLAIN's JSON. Nothing is run, but for
  * functions that PostgreSQL runs while it plans: those that are IMMUTABLE or STABLE and whose arguments it knows, in the
- * session's read-only transaction and within its time.
+ * session's read-only transaction and within its time. What such a function sets or notifies is taken back.
  *
  * https://www.postgresql.org/docs/current/sql-explain.html, https://www.postgresql.org/docs/current/sql-prepare.html
  *
+ * @param deadline the time, as `Date.now()` tells it, when PostgreSQL has to give up
  * @throws StreamGateError as `Session.read`; {@link refusalOf} tells where in the text
  */
-export function askPlan(session: Session, server: Server, { text, path, before }: Question): Promise<unknown> {
+export function askPlan(
+  session: Session,
+  server: Server,
+  { text, path, before }: Question,
+  deadline = Number.POSITIVE_INFINITY,
+): Promise<unknown> {
   return session.transaction(async (read) => {
     if (before) await read(before.sql, before.parameters);
     const isGeneric = server.versionNumber >= 160_000;
-    await read(isGeneric ? settingsSql : unprunedSql, [searchPathOf(path), planMs]);
-    return isGeneric ? answerOf(await read<Row>(explainPrefix + text)) : askPrepared(read, text);
+    // A timeout of zero is none.
+    const limitMs = Math.max(1, Math.min(planMs, Math.ceil(deadline - Date.now())));
+    await read(isGeneric ? settingsSql : unprunedSql, [searchPathOf(path), limitMs]);
+    await read('savepoint streamgate');
+    if (!isGeneric) return askPrepared(read, text);
+    const rows = await read<Row>(explainPrefix + text);
+    await read('rollback to savepoint streamgate');
+    return answerOf(rows);
   });
 }
 
@@ -66,16 +78,13 @@ function answerOf([row]: Row[]): unknown {
 /** Before PostgreSQL 16: what is prepared is planned without its values. */
 async function askPrepared(read: Session['read'], text: string): Promise<unknown> {
   const used = parametersIn(text);
-  await read('savepoint streamgate');
   await prepare(read, text, used);
   try {
     const values = used.size > 0 ? `(${Array.from({ length: Math.max(...used) }, () => 'null').join(', ')})` : '';
     return answerOf(await read<Row>(`explain (verbose, format json) execute ${name}${values}`));
-  } catch (error) {
-    // What is prepared outlives its transaction, and behind a pooler the connection is somebody else's next.
-    await read('rollback to savepoint streamgate');
-    throw error;
   } finally {
+    await read('rollback to savepoint streamgate');
+    // What is prepared outlives its transaction, and behind a pooler the connection is somebody else's next.
     await read(`deallocate ${name}`);
   }
 }

@@ -9,24 +9,34 @@ export interface Place {
   parameter: number | undefined;
 }
 
-/** The parameters that the types at the place of an error hang on. */
-export function blamedFor(statement: Node, { place, parameter }: Place): Set<number> {
+/**
+ * The parameters that the types at the place of an error hang on.
+ *
+ * @param suspected those that were blamed before
+ */
+export function blamedFor(
+  statement: Node,
+  { place, parameter }: Place,
+  suspected: ReadonlySet<number> = new Set(),
+): Set<number> {
   const blame = new Blame(statement);
   if (parameter !== undefined) return new Set([parameter, ...blame.besides(parameter)]);
   const nodes = [...nodesIn(statement)];
-  // Without a place it is a function that takes anything and makes nothing of it.
-  if (place === undefined)
-    return firstBlamed(
-      nodes.filter((node) => as('FuncCall', node)),
-      blame,
-    );
+  // Without a place it is a function that takes anything and makes nothing of it: one after the other.
+  if (place === undefined) {
+    const calls = nodes.filter((node) => as('FuncCall', node));
+    const fresh = calls.filter((node) => [...blame.of(node)].some((number) => !suspected.has(number)));
+    return firstBlamed(fresh, blame);
+  }
   // PostgreSQL points at an operator, the name of a function, or where an expression begins.
   const pointed = firstBlamed(
     nodes.filter((node) => placeOf(node) === place),
     blame,
   );
   if (pointed.size > 0) return pointed;
-  return firstBlamed(nodes.filter((node) => beginOf(node) === place).reverse(), blame);
+  const begun = nodes.filter((node) => beginOf(node) === place).reverse();
+  const found = firstBlamed(begun, blame);
+  return found.size > 0 ? found : blame.besideInUnion(new Set(begun));
 }
 
 function firstBlamed(nodes: readonly Node[], blame: Blame): Set<number> {
@@ -89,6 +99,17 @@ class Blame {
       if (numbers.includes(parameter)) return numbers;
     }
     return [];
+  }
+
+  /** What stands in the same column of the other parts of a UNION. */
+  besideInUnion(pointed: ReadonlySet<Node>): Set<number> {
+    for (const node of nodesIn(this.#statement)) {
+      const parts = partsOf(node).map((select) => targetsOf(select).map((target) => target.node));
+      const at = Math.max(...parts.map((targets) => targets.findIndex((target) => pointed.has(target))));
+      const numbers = parts.length > 1 && at >= 0 ? this.#all(parts.map((targets) => targets[at])) : [];
+      if (numbers.length > 0) return new Set(numbers);
+    }
+    return new Set();
   }
 
   #all(nodes: readonly (Node | undefined)[] | undefined): number[] {
@@ -167,14 +188,9 @@ class Blame {
   /** What a query answers in a column, in each of its parts; in all columns where none is asked for. */
   #outputs(query: Node | undefined, name?: string, renames: readonly string[] = []): Node[] {
     const outputs: Node[] = [];
-    const left = [as('SelectStmt', query)];
     let at = name === undefined ? -1 : renames.indexOf(name);
-    for (let select = left.pop(); select; select = left.pop()) {
-      if (select.larg) {
-        // The first part names the columns.
-        left.push(select.rarg, select.larg);
-        continue;
-      }
+    // The first part names the columns.
+    for (const select of partsOf(query)) {
       const targets = targetsOf(select);
       if (name !== undefined && at < 0) at = targets.findIndex((target) => target.name === name);
       if (select.valuesLists && at < 0) at = Number(/^column(\d+)$/.exec(name ?? '')?.[1] ?? 0) - 1;
@@ -183,6 +199,17 @@ class Blame {
     }
     return outputs;
   }
+}
+
+/** The SELECTs that a UNION, INTERSECT or EXCEPT is made of, in the order of the text; of another SELECT it alone. */
+function partsOf(query: Node | undefined): SelectStmt[] {
+  const parts: SelectStmt[] = [];
+  const left = [as('SelectStmt', query)];
+  for (let select = left.pop(); select; select = left.pop()) {
+    if (select.larg) left.push(select.rarg, select.larg);
+    else parts.push(select);
+  }
+  return parts;
 }
 
 function targetsOf(select: SelectStmt): { name: string | undefined; node: Node }[] {

@@ -44,7 +44,7 @@ export interface Explainable {
 const maxBytes = 100_000;
 
 /** So often PostgreSQL is asked for a plan, with other types each time. */
-const maxAttempts = 24;
+const maxAttempts = 48;
 
 /**
  * Explains a statement. What is given with its constants is explained with them, and they are in the plan: give what is to be
@@ -86,12 +86,17 @@ function makesTable(statement: Node): boolean {
   return [...nodesIn(statement)].some((node) => as('SelectStmt', node)?.intoClause !== undefined);
 }
 
-/** Finds a plan for a statement under the first search path that it works with. */
+/**
+ * Finds a plan for a statement under the first search path that it works with.
+ *
+ * @param deadline the time, as `Date.now()` tells it, after which no further path and no further type is tried
+ */
 export async function explain(
   session: Session,
   server: Server,
   schemas: Schemas,
   { source, relations }: Explainable,
+  deadline = Number.POSITIVE_INFINITY,
 ): Promise<Answer | Failure> {
   const found = pathsFor(relations, schemas);
   if ('failure' in found) return failure(found.failure);
@@ -99,7 +104,7 @@ export async function explain(
   for (const path of found.paths) {
     const text = rewritten(source, server.versionNumber, (relation) => isView(relation, path, schemas));
     if (text === undefined) return failure('nothing-to-plan');
-    const answer = await askWithTypes(session, server, text, path);
+    const answer = await askWithTypes(session, server, text, path, deadline);
     if (!('code' in answer)) return answer;
     last = answer;
     // Another table of the name may have the column, another schema the function.
@@ -136,15 +141,17 @@ async function askWithTypes(
   server: Server,
   text: string,
   path: readonly string[],
+  deadline: number,
 ): Promise<Answer | Failure> {
   let guesses: Guesses = new Map();
   let casts: Edit[] = [];
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    if (Date.now() >= deadline) return failure('timeout');
     const select = harmless(applyEdits(text, casts));
     if (!select) return failure('syntax');
     const question = { text: select, path };
     try {
-      return { plan: readJsonPlan(await askPlan(session, server, question)), question };
+      return { plan: readJsonPlan(await askPlan(session, server, question, deadline)), question };
     } catch (error) {
       const refusal = refusalOf(error, server, question);
       const statement = refusal && isTypeError(refusal.code) ? parseOne(text) : undefined;

@@ -32,7 +32,7 @@ const messages: Record<FailureCode, string> = {
   'cut-off': 'Its text is not whole.',
   syntax: 'Its text cannot be made to parse without its constants.',
   'too-long': 'Its text is too long or nested too deeply to be looked at.',
-  'nothing-to-plan': 'It looks for no rows: it writes values that it is given.',
+  'nothing-to-plan': 'It looks for no rows: it changes the one that a cursor stands on.',
   types: 'The types of its parameters cannot be found out.',
   'missing-relation': 'A table or a column that it names does not exist, or not any more.',
   'missing-function':

@@ -56,6 +56,11 @@ function* fused(tokens: readonly Token[]): Generator<Edit> {
     if (parameterOf(token) > 0 && next?.start === end && /^\w/.test(next.text)) yield space(end);
     const [, word, number, rest] = /^(\w+)\$(\d+)([a-z]*)$/i.exec(text) ?? [];
     if (word === undefined || number === undefined || numbers.has(Number(number))) continue;
+    // What is left of N'…', the only letter before a quote that is no part of the constant.
+    if (/^n$/i.test(word)) {
+      yield { start, end: start + word.length, text: '' };
+      continue;
+    }
     const isName = !typeNames.has(word.toLowerCase()) && !isKeyword(word);
     if (isName || (rest && !isKeyword(rest))) continue;
     yield space(start + word.length);

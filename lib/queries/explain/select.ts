@@ -5,7 +5,7 @@
  * - UPDATE, DELETE: the rows of the table that WHERE finds, by their ctid, so that an index alone does not do. Subqueries in
  *   SET are kept.
  * - MERGE: the join of the table with what is merged into it.
- * - INSERT … SELECT: the SELECT. INSERT … VALUES … ON CONFLICT (a, b): the row that would be in the way.
+ * - INSERT … SELECT: the SELECT. INSERT … VALUES … ON CONFLICT (a, b): the row that would be in the way. INSERT … VALUES: these.
  * - In WITH: the rows that RETURNING gives. Those of an INSERT are not there yet: a single look-up stands for each.
  * - FOR UPDATE and FOR SHARE are left out: they need the right to update too.
  */
@@ -31,8 +31,8 @@ export function changesRows(statement: Node): boolean {
 }
 
 /**
- * The changes that make a SELECT of a statement that changes rows; undefined where there is nothing to find: an INSERT of given
- * values, and what a cursor stands on.
+ * The changes that make a SELECT of a statement that changes rows; undefined where there is nothing to find: what a cursor
+ * stands on.
  *
  * @param isView whether a relation has no rows of its own, and so no ctid
  */
@@ -42,7 +42,8 @@ export function toSelect(source: Source, isView: (relation: RangeVar) => boolean
   const edits = queries.map((query) => {
     const span = querySpan(tokens, query);
     const own = query.ctequery && mainTokens(span, query.ctequery);
-    return own && query.ctequery && converted({ source, tokens: own, place: 'with', isView }, query.ctequery);
+    const select = own && query.ctequery && converted({ source, tokens: own, place: 'with', isView }, query.ctequery);
+    return select && [...apart(tokens, span, query), ...select];
   });
   if (edits.includes(undefined)) return undefined;
   const end = tokens.findLastIndex(({ text }) => text !== ';') + 1;
@@ -85,6 +86,13 @@ function changesIn(statement: Node): CommonTableExpr[] {
     const query = as('CommonTableExpr', item);
     return query?.ctequery && changingKinds.has(kindOf(query.ctequery)) ? [query] : [];
   });
+}
+
+/** What changes rows is not merged into the query that reads it, nor does it return less because that asks for less. */
+function apart(tokens: readonly Token[], span: readonly Token[], { ctematerialized }: CommonTableExpr): Edit[] {
+  const open = span[0] && tokens[tokens.indexOf(span[0]) - 1];
+  const isSaid = ctematerialized !== 'CTEMaterializeDefault';
+  return open && !isSaid ? [{ start: open.start, end: open.start, text: 'materialized ' }] : [];
 }
 
 /** The tokens of a WITH query, between its parentheses. */
@@ -218,15 +226,18 @@ function fromInsert(parts: Parts, insert: InsertStmt): Edit[] | undefined {
   const { tokens, place } = parts;
   const select = as('SelectStmt', insert.selectStmt);
   const rows = select && rowsOf(parts, insert);
-  const query = select?.valuesLists ? lookUp(parts, insert, rows ?? []) : textOf(parts, rows ?? []);
-  if (place === 'statement') return query ? replaced(tokens, wrapped(query, select?.withClause)) : undefined;
-  const returning = own(parts, 1, 'returning');
-  if (returning < 0) return replaced(tokens, query || 'select');
+  const query = select?.valuesLists
+    ? (lookUp(parts, insert, rows ?? []) ?? given(parts, rows ?? []))
+    : textOf(parts, rows ?? []);
+  // Without any query it is DEFAULT VALUES.
+  const returning = place === 'with' ? own(parts, 1, 'returning') : -1;
+  if (returning < 0) return replaced(tokens, query ? wrapped(query, select?.withClause) : 'select');
   if (!insert.relation) return undefined;
   // Nobody knows the row that is not there yet: its first page stands for it.
   const name = escapeIdentifier(insert.relation.alias?.aliasname ?? insert.relation.relname ?? '');
   const into = textOf(parts, between(parts, 2, targetEnd(parts)));
-  const row = `select ${textOf(parts, tokens.slice(returning + 1))} from ${into} where ${name}.ctid = '(0,1)'`;
+  const only = parts.isView(insert.relation) ? 'limit 1' : `where ${name}.ctid = '(0,1)'`;
+  const row = `select ${textOf(parts, tokens.slice(returning + 1))} from ${into} ${only}`;
   if (select?.valuesLists || !query) return replaced(tokens, row);
   return replaced(tokens, `select inserted.* from (${query}) as given, (${row}) as inserted`);
 }
@@ -257,14 +268,12 @@ function rowsOf(parts: Parts, { cols }: InsertStmt): Token[] {
   return between(parts, start, conflict < 0 ? own(parts, start, 'returning') : conflict);
 }
 
-/** The SELECT of the row that ON CONFLICT looks for, and of what the values themselves ask for; empty where they ask for nothing. */
-function lookUp(parts: Parts, insert: InsertStmt, rows: readonly Token[]): string {
+/** The SELECT of the row that ON CONFLICT looks for; undefined where its place is not told by columns that have values. */
+function lookUp(parts: Parts, insert: InsertStmt, rows: readonly Token[]): string | undefined {
+  const { relation, cols = [], onConflictClause } = insert;
   const depth = rows[0]?.depth ?? 0;
   const close = rows.findIndex((token, i) => i > 0 && token.text === ')' && token.depth === depth);
   const values = split(rows.slice(2, close), (token) => token.text === ',' && token.depth === depth + 1);
-  const asks = values.filter((value) => value.some(({ keyword }) => keyword === 'select'));
-  const queries = asks.map((value) => textOf(parts, value));
-  const { relation, cols = [], onConflictClause } = insert;
   const columns = cols.map((column) => (as('ResTarget', column) as ResTarget).name);
   const keys = (onConflictClause?.infer?.indexElems ?? []).map((item) => as('IndexElem', item)?.name);
   const name = escapeIdentifier(relation?.alias?.aliasname ?? relation?.relname ?? '');
@@ -273,10 +282,16 @@ function lookUp(parts: Parts, insert: InsertStmt, rows: readonly Token[]): strin
     const isGiven = value.length > 0 && value[0]?.keyword !== 'default';
     return key !== undefined && isGiven ? [`${name}.${escapeIdentifier(key)} = (${textOf(parts, value)})`] : [];
   });
-  const isFound = keys.length > 0 && conditions.length === keys.length;
-  if (!isFound) return queries.length > 0 ? `select ${queries.map((query) => `(${query})`).join(', ')}` : '';
+  if (!relation || keys.length === 0 || conditions.length < keys.length) return undefined;
   const into = textOf(parts, between(parts, 2, targetEnd(parts)));
-  return `select ${name}.ctid from ${into} where ${conditions.join(' and ')}`;
+  return `select ${rowOf({ ...parts, place: 'statement' }, relation)} from ${into} where ${conditions.join(' and ')}`;
+}
+
+/** VALUES without a table, where there is no DEFAULT. */
+function given(parts: Parts, rows: readonly Token[]): string {
+  const depth = (rows[0]?.depth ?? 0) + 1;
+  const between = split(rows, (token) => token.keyword === 'default' && token.depth === depth);
+  return between.map((tokens) => textOf(parts, tokens)).join(' null ');
 }
 
 /** The changes that leave out FOR UPDATE, FOR SHARE and the like, wherever they stand. */

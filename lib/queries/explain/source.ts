@@ -47,6 +47,8 @@ function scan(text: string): ReturnType<typeof scanSync>['tokens'] | undefined {
 
 /** The one statement of a text; undefined for none, several, what cannot be parsed, and what is nested too deeply. */
 export function parseOne(text: string): Node | undefined {
+  // The parser sees nothing of what follows a NUL.
+  if (text.includes('\0')) return undefined;
   try {
     const [first, ...others] = parseSync(text).stmts ?? [];
     return first?.stmt && others.length === 0 && !isDeeperThan(first.stmt, maxLevels) ? first.stmt : undefined;

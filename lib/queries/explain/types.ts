@@ -53,7 +53,7 @@ export type Guesses = ReadonlyMap<number, readonly Candidate[]>;
 
 /** The guesses after an error; undefined where there is nothing left to try. */
 export function nextGuesses(statement: Node, guesses: Guesses, error: Refusal): Guesses | undefined {
-  const blamed = blamedFor(statement, error);
+  const blamed = blamedFor(statement, error, new Set(guesses.keys()));
   // What nobody asks anything of, as an argument of json_build_object, may as well be text.
   const order = error.code === '42P18' ? (['text', ...candidates] as const) : candidates;
   const tried = new Set([...blamed].flatMap((number) => guesses.get(number) ?? []));

@@ -51,7 +51,9 @@ export async function explainWorkload(
   const answers = new Map<StatementPlan, Answer>();
   for (const { queryId, explainable } of read) {
     if (Date.now() >= deadline) break;
-    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable);
+    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable, deadline);
+    // It was cut short.
+    if ('code' in answer && answer.code === 'timeout' && Date.now() >= deadline) break;
     const isRefused = 'code' in answer || 'code' in explainable;
     const plan = {
       queryId,
@@ -108,7 +110,7 @@ function notesOn(planned: readonly Statement[], wanted: readonly Statement[], pl
     const share = (100 * ids.reduce((sum, { queryId }) => sum + (times.get(queryId) ?? 0), 0)) / total;
     return `${share.toFixed(1)} % of the time`;
   };
-  // An INSERT of given values has no plan to speak of.
+  // What a cursor stands on was found by another statement.
   const failed = plans.filter(({ failure }) => failure !== null && failure.code !== 'nothing-to-plan');
   if (failed.length > 0) {
     const codes = Map.groupBy(failed, ({ failure }) => failure?.code ?? '');

@@ -6,7 +6,11 @@
  * began, and in which scope; so the one hands its call over to the other, through the callback in between.
  */
 import type { EventEmitter } from 'node:events';
+import { ask, isThenable } from './answer.ts';
 import type { Call, Observer } from './observer.ts';
+import { isSubmittable, questionOf } from './question.ts';
+import { type Method, type Status, shadow } from './shadow.ts';
+import { observeSubmittable } from './submittable.ts';
 
 /** A `pg.Pool`, a `pg.Client`, or what is used like one of them. */
 export interface Trackable {
@@ -14,20 +18,18 @@ export interface Trackable {
   connect: unknown;
 }
 
-type Method = (this: unknown, ...given: unknown[]) => unknown;
-type Callback = (error: unknown, ...results: unknown[]) => unknown;
-
 /** A pool, or a client of one or of none. Returns what takes it back. */
 export function instrument(target: Trackable, observer: Observer, onClient: (client: Trackable) => void): () => void {
-  const handover: Handover = { toClient: undefined, toConnect: undefined };
+  const handover: Handover = { toConnect: undefined, toClient: undefined };
   return isPool(target)
     ? instrumentPool(target, observer, handover, onClient)
     : instrumentClient(target, observer, handover);
 }
 
-/** The call that the function in progress passes on to the next; set for as long as that is called. */
+/** What the function in progress passes on to the next; set for as long as that is called. */
 interface Handover {
-  toConnect: Call | undefined;
+  /** What `pool.query` was asked, and itself. */
+  toConnect: { given: readonly unknown[]; caller: Method } | undefined;
   toClient: Call | undefined;
 }
 
@@ -51,8 +53,8 @@ function instrumentPool(
     clients.delete(client);
   };
   const undo = [
-    shadow(pool, 'query', (original, status) => poolQuery(original, status, observer, handover)),
-    shadow(pool, 'connect', (original) => poolConnect(original, handover)),
+    shadow(pool, 'query', (original, status) => poolQuery(original, status, handover)),
+    shadow(pool, 'connect', (original, status) => poolConnect(original, status, observer, handover)),
   ];
   const events = pool as unknown as EventEmitter;
   // A client is acquired before whoever asked for it gets it.
@@ -65,36 +67,68 @@ function instrumentPool(
   };
 }
 
-function poolQuery(original: Method, status: Status, observer: Observer, handover: Handover): Method {
+function poolQuery(original: Method, status: Status, handover: Handover): Method {
   return function query(this: unknown, ...given) {
-    const text = status.isOver ? undefined : textOf(given[0]);
-    if (text === undefined) return Reflect.apply(original, this, given);
-    handover.toConnect = observer.begin(text, valuesOf(given[0], given[1]), query);
+    if (status.isOver) return original.apply(this, given);
+    handover.toConnect = { given, caller: query };
     try {
-      return Reflect.apply(original, this, given);
+      return original.apply(this, given);
     } finally {
       handover.toConnect = undefined;
     }
   };
 }
 
-function poolConnect(original: Method, handover: Handover): Method {
+function poolConnect(original: Method, status: Status, observer: Observer, handover: Handover): Method {
   return function connect(this: unknown, ...given) {
-    const call = handover.toConnect;
-    const [callback] = given;
-    if (call === undefined || !isCallback(callback)) return Reflect.apply(original, this, given);
+    const asked = handover.toConnect;
     handover.toConnect = undefined;
-    const connected: Callback = function (this: unknown, error, ...results) {
-      if (error) call.end(0, true);
-      else handover.toClient = call;
-      try {
-        return Reflect.apply(callback, this, [error, ...results]);
-      } finally {
-        handover.toClient = undefined;
-      }
-    };
-    return Reflect.apply(original, this, [connected, ...given.slice(1)]);
+    if (status.isOver) return original.apply(this, given);
+    const [callback] = given;
+    const question = asked && questionOf(asked.given[0], asked.given[1]);
+    if (asked && question && typeof callback === 'function') {
+      const call = observer.begin(question.text, question.values, asked.caller);
+      return original.apply(this, given.with(0, connectedFor(call, callback as Method, handover)));
+    }
+    return awaited(original, this, given, observer.beginWait());
   };
+}
+
+/** What takes the place of the callback that `pool.query` gives `pool.connect`. */
+function connectedFor(call: Call, callback: Method, handover: Handover): Method {
+  return function (this: unknown, ...answer) {
+    if (answer[0]) call.refuse();
+    else handover.toClient = call;
+    try {
+      return callback.apply(this, answer);
+    } finally {
+      handover.toClient = undefined;
+    }
+  };
+}
+
+/** Connects, and tells when that is over. */
+function awaited(connect: Method, pool: unknown, given: unknown[], end: (failed: boolean) => void): unknown {
+  const [callback] = given;
+  if (typeof callback === 'function') {
+    const observed = function (this: unknown, ...answer: unknown[]) {
+      end(Boolean(answer[0]));
+      return callback.apply(this, answer);
+    };
+    return connect.apply(pool, given.with(0, observed));
+  }
+  const result = connect.apply(pool, given);
+  if (!isThenable(result)) return result;
+  return result.then(
+    (client) => {
+      end(false);
+      return client;
+    },
+    (error) => {
+      end(true);
+      throw error;
+    },
+  );
 }
 
 function instrumentClient(client: Trackable, observer: Observer, handover: Handover): () => void {
@@ -103,160 +137,37 @@ function instrumentClient(client: Trackable, observer: Observer, handover: Hando
 
 function clientQuery(original: Method, status: Status, observer: Observer, handover: Handover): Method {
   return function query(this: unknown, ...given) {
-    const [config] = given;
-    const text = status.isOver ? undefined : textOf(config);
-    if (text === undefined) return Reflect.apply(original, this, given);
-    let call = handover.toClient;
-    handover.toClient = undefined;
-    if (call === undefined) {
-      call = observer.begin(text, valuesOf(config, given[1]), query);
-      call.sendAtOnce();
-    } else call.send();
-    if (isSubmittable(config)) {
-      observeSubmittable(config, call);
-      return Reflect.apply(original, this, given);
+    const call = status.isOver ? undefined : sentCall(given, query, observer, handover);
+    if (call === undefined) return original.apply(this, given);
+    let isAsked = false;
+    try {
+      const result = send(original, this, given, call);
+      isAsked = true;
+      return result;
+    } finally {
+      // What was thrown goes on its way as it is: to catch it and throw it again would leave a mark on it.
+      if (!isAsked) call.end(0, true);
     }
-    return observeResult(original, this, given, call);
   };
 }
 
-/** A query that `pg` makes itself answers through a callback, wherever that was given, or else through a promise. */
-function observeResult(original: Method, client: unknown, given: unknown[], call: Call): unknown {
+/** The call that a pool hands over, or else a new one; none where there is nothing to be tracked. */
+function sentCall(given: readonly unknown[], caller: Method, observer: Observer, handover: Handover): Call | undefined {
+  const handed = handover.toClient;
+  handover.toClient = undefined;
+  if (handed) {
+    handed.send();
+    return handed;
+  }
+  const question = questionOf(given[0], given[1]);
+  const call = question && observer.begin(question.text, question.values, caller);
+  call?.sendAtOnce();
+  return call;
+}
+
+function send(original: Method, client: unknown, given: unknown[], call: Call): unknown {
   const [config] = given;
-  const place = [2, 1].find((each) => isCallback(given[each]));
-  if (place !== undefined) {
-    return Reflect.apply(original, client, given.with(place, observed(given[place] as Callback, call)));
-  }
-  if (typeof config === 'object' && config !== null && 'callback' in config && isCallback(config.callback)) {
-    // It is not ours to change: what inherits from it has all that it has.
-    const own = Object.create(config, {
-      callback: { value: observed(config.callback, call), writable: true, enumerable: true, configurable: true },
-    });
-    return Reflect.apply(original, client, given.with(0, own));
-  }
-  const result = Reflect.apply(original, client, given);
-  if (!isThenable(result)) return result;
-  return result.then(
-    (answer) => {
-      call.end(rowsIn(answer), false);
-      return answer;
-    },
-    (error) => {
-      call.end(0, true);
-      throw error;
-    },
-  );
-}
-
-function observed(callback: Callback, call: Call): Callback {
-  return function (this: unknown, error, ...results) {
-    call.end(error ? 0 : rowsIn(results[0]), Boolean(error));
-    return Reflect.apply(callback, this, [error, ...results]);
-  };
-}
-
-/** A `pg.Query`, a cursor, a stream: whatever `pg` tells what comes from the server. */
-interface Submittable {
-  submit: unknown;
-  text?: unknown;
-  cursor?: unknown;
-}
-
-/**
- * Listens in on what `pg` tells a query. It is over with ReadyForQuery; of a cursor that is when it was read to its end or
- * closed, so that its time has that of its reader in it.
- */
-function observeSubmittable(query: Submittable, call: Call): void {
-  let returned = 0;
-  let affected = 0;
-  const end = (failed: boolean) => {
-    call.end(Math.max(returned, affected), failed);
-    for (const each of undo) each();
-  };
-  const listen = (name: string, listener: (message: unknown) => void) =>
-    shadow(
-      query,
-      name,
-      (method) =>
-        function (this: unknown, ...given) {
-          listener(given[0]);
-          return Reflect.apply(method, this, given);
-        },
-    );
-  const undo = [
-    listen('handleDataRow', () => {
-      returned++;
-    }),
-    listen('handleCommandComplete', (message) => {
-      affected += rowsOfTag(message);
-    }),
-    listen('handleReadyForQuery', () => end(false)),
-    listen('handleError', () => end(true)),
-  ];
-}
-
-/** `INSERT 0 5`, `SELECT 3`, `BEGIN`: https://www.postgresql.org/docs/current/protocol-message-formats.html */
-function rowsOfTag(message: unknown): number {
-  const { text } = message as { text?: unknown };
-  return typeof text === 'string' ? Number(/\d+$/.exec(text)?.[0] ?? 0) : 0;
-}
-
-/** Of one answer, or of the several that a text with several statements has. */
-function rowsIn(answer: unknown): number {
-  if (Array.isArray(answer)) return answer.reduce((sum: number, each) => sum + rowsIn(each), 0);
-  const { rowCount, rows } = (answer ?? {}) as { rowCount?: number | null; rows?: unknown[] };
-  // Of what was fetched in portions it is the number of the last one.
-  return Math.max(rowCount ?? 0, rows?.length ?? 0);
-}
-
-/** The text of whatever a query can be given as; undefined where `pg` has something to say about it, or it has only a name. */
-function textOf(config: unknown): string | undefined {
-  if (typeof config === 'string') return config;
-  if (typeof config !== 'object' || config === null) return undefined;
-  const { text, cursor } = config as Submittable;
-  if (typeof text === 'string') return text;
-  return cursor === undefined ? undefined : textOf(cursor);
-}
-
-function valuesOf(config: unknown, second: unknown): unknown {
-  if (Array.isArray(second) || typeof config === 'string') return second;
-  const { values, cursor } = config as { values?: unknown; cursor?: { values?: unknown } };
-  return values ?? cursor?.values;
-}
-
-function isSubmittable(config: unknown): config is Submittable {
-  return typeof (config as Submittable).submit === 'function';
-}
-
-function isCallback(value: unknown): value is Callback {
-  return typeof value === 'function';
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
-}
-
-/** Whether a method that shadows another is to do what the other does, and nothing else. */
-interface Status {
-  isOver: boolean;
-}
-
-/**
- * Shadows a method of an object. Returns what takes that back; where somebody else has shadowed ours in the meantime, it
- * stays where it is.
- */
-function shadow(target: object, name: string, wrap: (original: Method, status: Status) => Method): () => void {
-  const methods = target as Record<string, Method>;
-  const original = methods[name];
-  if (typeof original !== 'function') return () => {};
-  const before = Object.getOwnPropertyDescriptor(target, name);
-  const status = { isOver: false };
-  const value = wrap(original, status);
-  Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
-  return () => {
-    status.isOver = true;
-    if (methods[name] !== value) return;
-    if (before) Object.defineProperty(target, name, before);
-    else delete methods[name];
-  };
+  if (!isSubmittable(config)) return ask(original, client, given, call);
+  observeSubmittable(config, call);
+  return original.apply(client, given);
 }

@@ -1,4 +1,5 @@
 import type { OpenScope, Scopes } from './scope.ts';
+import { Sketch } from './sketch.ts';
 import type { Statements, Tracked } from './statements.ts';
 
 /** A call that took long. It holds no value and no message, which may quote one. */
@@ -7,12 +8,18 @@ export interface SlowCall {
   ms: number;
   rows: number;
   failed: boolean;
-  /** ISO 8601. */
+  /** When it ended, in ISO 8601. */
   at: string;
 }
 
 /** Whoever is told when calls begin and end. */
 export class Observer {
+  /** How long it took to get a connection of the pool, in milliseconds. */
+  readonly waits = new Sketch();
+  waitedMs = 0;
+  longestWaitMs = 0;
+  /** Those that got none. */
+  refused = 0;
   readonly #statements: Statements;
   readonly #scopes: Scopes;
   readonly #slowMs: number;
@@ -31,10 +38,26 @@ export class Observer {
    * @param caller the function that it called
    */
   begin(text: string, values: unknown, caller: (...values: never[]) => unknown): Call {
-    const statement = this.#statements.of(text);
+    const known = this.#statements.of(text);
     const scope = this.#scopes.current();
-    scope?.ask(statement, text, values, caller);
-    return new Call(statement, scope, this);
+    scope?.ask(known, values, caller);
+    return new Call(known.statement, scope, this);
+  }
+
+  /** Somebody begins to wait for a connection. Call what it returns when that is over. */
+  beginWait(): (failed: boolean) => void {
+    const scope = this.#scopes.current();
+    const begunAt = performance.now();
+    return (failed) => this.countWait(performance.now() - begunAt, failed, scope);
+  }
+
+  /** A wait for a connection is over. */
+  countWait(ms: number, failed: boolean, scope: OpenScope | undefined): void {
+    this.waits.record(ms);
+    this.waitedMs += ms;
+    if (ms > this.longestWaitMs) this.longestWaitMs = ms;
+    if (failed) this.refused++;
+    scope?.wait(ms);
   }
 
   /** A call has ended. */
@@ -42,7 +65,7 @@ export class Observer {
     statement.calls++;
     statement.rows += rows;
     statement.totalMs += ms;
-    statement.histogram.record(ms);
+    statement.times.record(ms);
     if (failed) statement.errors++;
     if (ms > statement.maxMs) statement.maxMs = ms;
     if (ms < this.#slowMs) return;
@@ -74,27 +97,29 @@ export class Call {
   /** The pool has found a connection for it: what it waited for that is counted by itself. */
   send(): void {
     this.#sentAt = performance.now();
-    this.#statement.waitMs += this.#sentAt - this.#begunAt;
+    this.#waited(this.#sentAt - this.#begunAt, false);
+  }
+
+  /** There was no connection for it: it has no time. */
+  refuse(): void {
+    this.#isOver = true;
+    this.#statement.calls++;
+    this.#statement.errors++;
+    this.#waited(performance.now() - this.#begunAt, true);
+    this.#scope?.answer(this.#statement, 0, true);
   }
 
   /** It is over. Several may say so; the first one counts. */
   end(rows: number, failed: boolean): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#sentAt === undefined) return;
     this.#isOver = true;
-    if (this.#sentAt === undefined) {
-      this.#refuse();
-      return;
-    }
     const ms = performance.now() - this.#sentAt;
     this.#observer.count(this.#statement, ms, rows, failed);
     this.#scope?.answer(this.#statement, ms, failed);
   }
 
-  /** There was no connection for it: it has no time. */
-  #refuse(): void {
-    this.#statement.calls++;
-    this.#statement.errors++;
-    this.#statement.waitMs += performance.now() - this.#begunAt;
-    this.#scope?.answer(this.#statement, 0, true);
+  #waited(ms: number, failed: boolean): void {
+    this.#statement.waitMs += ms;
+    this.#observer.countWait(ms, failed, this.#scope);
   }
 }

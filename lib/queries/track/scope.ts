@@ -1,10 +1,8 @@
-/**
- * Scopes: what belongs together, such as the queries of one invocation. A statement that is called again and again in one
- * of them, each time with other values, is a list whose items are read one by one (N+1).
- */
+/** Scopes: what belongs together, such as the queries of one invocation. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { placeAbove } from './place.ts';
-import type { Tracked } from './statements.ts';
+import { isThenable } from './answer.ts';
+import { Calls, type RepeatedStatement } from './repetition.ts';
+import type { KnownText, Tracked } from './statements.ts';
 
 /** What Lambda tells a handler: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */
 export interface InvocationContext {
@@ -12,23 +10,16 @@ export interface InvocationContext {
   getRemainingTimeInMillis?(): number;
 }
 
-/** A statement that was called again and again in one scope, with different values. */
-export interface RepeatedStatement {
-  query: string;
-  calls: number;
-  /** All calls together, in milliseconds; at once they may have taken less. */
-  totalMs: number;
-  /** The place in the code that called it, as a path with line and column; null when it is not known. */
-  place: string | null;
-}
-
-/** What a scope did. */
+/** What a scope did. Times in milliseconds, all calls together; at once they may have taken less. */
 export interface ScopeReport {
   /** Lambda's; undefined outside of it. */
   requestId: string | undefined;
+  /** That were answered before it ended. */
   calls: number;
   errors: number;
   totalMs: number;
+  /** What it waited for connections. It is not part of the other time. */
+  waitMs: number;
   /** Most calls first. */
   repeated: RepeatedStatement[];
 }
@@ -39,30 +30,22 @@ export interface Scope extends Disposable {
   end(): ScopeReport;
 }
 
-/** What was asked in a scope by one statement. */
-interface Asked {
-  text: string;
-  /** Of the first call, and never told to anybody: only whether others differ is. */
-  values: readonly unknown[] | undefined;
-  differs: boolean;
-  calls: number;
-  totalMs: number;
-  place: string | null;
-}
+/** Is told when a scope ends. */
+type OnEnd = (report: ScopeReport, repeated: ReadonlyMap<Tracked, RepeatedStatement>) => void;
+
+/** So many may be under way that nobody runs a function in: those that are never ended must not fill the memory. */
+const maxOpen = 1_000;
 
 /** The scopes of a tracker. */
 export class Scopes {
   readonly #repeats: number;
-  readonly #onEnd: (report: ScopeReport, repeated: ReadonlyMap<Tracked, RepeatedStatement>) => void;
+  readonly #onEnd: OnEnd;
   readonly #current = new AsyncLocalStorage<OpenScope>();
   /** Those that have begun without a function that they last for. */
   readonly #open = new Set<OpenScope>();
 
   /** @param repeats so many calls of a statement are one too many */
-  constructor(
-    repeats: number,
-    onEnd: (report: ScopeReport, repeated: ReadonlyMap<Tracked, RepeatedStatement>) => void,
-  ) {
+  constructor(repeats: number, onEnd: OnEnd) {
     this.#repeats = repeats;
     this.#onEnd = onEnd;
   }
@@ -78,7 +61,7 @@ export class Scopes {
   }
 
   begin(context: InvocationContext | undefined): OpenScope {
-    for (const scope of this.#open) if (scope.isLost) this.#open.delete(scope);
+    for (const scope of this.#open) if (scope.isLost || this.#open.size >= maxOpen) scope.end();
     const scope = this.#make(context);
     this.#open.add(scope);
     this.#current.enterWith(scope);
@@ -91,17 +74,19 @@ export class Scopes {
     const end = () => {
       scope.end();
     };
-    try {
-      const result = this.#current.run(scope, work, scope);
-      if (!isPromise(result)) {
+    return this.#current.run(scope, () => {
+      let result: Result;
+      try {
+        result = work(scope);
+      } catch (error) {
         end();
-        return result;
+        throw error;
       }
-      return result.finally(end) as Result;
-    } catch (error) {
+      // What is no promise but can be awaited may only begin then: it does so here, within the scope.
+      if (isThenable(result)) return Promise.resolve(result).finally(end) as Result;
       end();
-      throw error;
-    }
+      return result;
+    });
   }
 
   #make(context: InvocationContext | undefined): OpenScope {
@@ -116,18 +101,15 @@ export class Scopes {
 class OpenScope implements Scope {
   readonly #context: InvocationContext | undefined;
   readonly #repeats: number;
-  readonly #onEnd: (report: ScopeReport, repeated: ReadonlyMap<Tracked, RepeatedStatement>) => void;
-  readonly #asked = new Map<Tracked, Asked>();
+  readonly #onEnd: OnEnd;
+  readonly #byStatement = new Map<Tracked, Calls>();
   #calls = 0;
   #errors = 0;
   #totalMs = 0;
+  #waitMs = 0;
   #report: ScopeReport | undefined;
 
-  constructor(
-    context: InvocationContext | undefined,
-    repeats: number,
-    onEnd: (report: ScopeReport, repeated: ReadonlyMap<Tracked, RepeatedStatement>) => void,
-  ) {
+  constructor(context: InvocationContext | undefined, repeats: number, onEnd: OnEnd) {
     this.#context = context;
     this.#repeats = repeats;
     this.#onEnd = onEnd;
@@ -147,48 +129,46 @@ class OpenScope implements Scope {
    *
    * @param caller the function that the application called
    */
-  ask(statement: Tracked, text: string, values: unknown, caller: (...values: never[]) => unknown): void {
-    if (statement.isControl) return;
-    const list = Array.isArray(values) ? values : undefined;
-    const asked = this.#asked.get(statement);
-    if (asked === undefined) {
-      const first = { text, values: list?.slice(), differs: false, calls: 1, totalMs: 0, place: null };
-      this.#asked.set(statement, first);
-      return;
+  ask(text: KnownText, values: unknown, caller: (...values: never[]) => unknown): void {
+    const { statement } = text;
+    if (statement.purpose === 'other') return;
+    let calls = this.#byStatement.get(statement);
+    if (calls === undefined) {
+      calls = new Calls();
+      this.#byStatement.set(statement, calls);
     }
-    asked.calls++;
-    asked.differs ||= asked.text !== text || !areEqual(asked.values, list);
-    // Where it is one too many is where the others come from, too; a stack costs too much to take it at every call.
-    if (asked.calls === this.#repeats) asked.place = placeAbove(caller);
+    calls.add(text, values, this.#repeats, caller);
   }
 
-  /** Takes note of what became of a call. Time in milliseconds. */
+  /** Takes note of what became of a call. */
   answer(statement: Tracked, ms: number, failed: boolean): void {
     this.#calls++;
     this.#totalMs += ms;
     if (failed) this.#errors++;
-    const asked = this.#asked.get(statement);
-    if (asked) asked.totalMs += ms;
+    const calls = this.#byStatement.get(statement);
+    if (calls) calls.totalMs += ms;
+  }
+
+  /** Takes note of how long it took to get a connection. */
+  wait(ms: number): void {
+    this.#waitMs += ms;
   }
 
   end(): ScopeReport {
     if (this.#report) return this.#report;
-    const repeated = new Map(
-      [...this.#asked]
-        .filter(([, { calls, differs }]) => calls >= this.#repeats && differs)
-        .sort(([, a], [, b]) => b.calls - a.calls)
-        .map(([statement, { calls, totalMs, place }]) => [
-          statement,
-          { query: statement.query, calls, totalMs, place },
-        ]),
-    );
-    this.#asked.clear();
+    const repeated = new Map<Tracked, RepeatedStatement>();
+    for (const [statement, calls] of this.#byStatement) {
+      const found = calls.repeated(statement, this.#repeats);
+      if (found) repeated.set(statement, found);
+    }
+    this.#byStatement.clear();
     this.#report = {
       requestId: this.#context?.awsRequestId,
       calls: this.#calls,
       errors: this.#errors,
       totalMs: this.#totalMs,
-      repeated: [...repeated.values()],
+      waitMs: this.#waitMs,
+      repeated: [...repeated.values()].sort((a, b) => b.calls - a.calls),
     };
     this.#onEnd(this.#report, repeated);
     return this.#report;
@@ -200,25 +180,3 @@ class OpenScope implements Scope {
 }
 
 export type { OpenScope };
-
-/** Whether two lists of values are the same, as far as it is quickly told: objects are, when they are the same object. */
-function areEqual(first: readonly unknown[] | undefined, second: readonly unknown[] | undefined): boolean {
-  if (first === undefined || second === undefined) return first === second;
-  return first.length === second.length && first.every((value, i) => isEqual(value, second[i]));
-}
-
-function isEqual(one: unknown, other: unknown): boolean {
-  if (Object.is(one, other)) return true;
-  if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
-  // A list of ids, for = ANY($1).
-  return (
-    Array.isArray(one) &&
-    Array.isArray(other) &&
-    one.length === other.length &&
-    one.every((value, i) => Object.is(value, other[i]))
-  );
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise;
-}

@@ -1,9 +1,18 @@
-import { Histogram } from '../../cache/histogram.ts';
+import { fingerprintsOf } from './fingerprint.ts';
+import type { Observer } from './observer.ts';
+import { Sketch } from './sketch.ts';
 import type { Repetition, Tracked } from './statements.ts';
 
-/** What a statement did since tracking began. Times in milliseconds. */
-export interface TrackedStatement {
-  /** The text with $n for its constants, without comments. */
+/** Of all durations since tracking began; each off by 1 % at most, between a microsecond and three hours. Null where there is none. */
+export interface Percentiles {
+  p50Ms: number | null;
+  p95Ms: number | null;
+  p99Ms: number | null;
+}
+
+/** What a statement did since tracking began. Times in milliseconds, of the calls that got a connection. */
+export interface TrackedStatement extends Percentiles {
+  /** The text with $n for its constants, without comments. Of several that differ in the lengths of lists, the first one. */
   query: string;
   /** As `Statement.fingerprint` of an audit has it; null when the text cannot be parsed, or the parser is not there. */
   fingerprint: string | null;
@@ -12,12 +21,9 @@ export interface TrackedStatement {
   /** Returned or changed. */
   rows: number;
   totalMs: number;
-  meanMs: number;
+  /** Null when no call got a connection. */
+  meanMs: number | null;
   maxMs: number;
-  /** Off by 9 % at most; null when no call was sent. */
-  p50Ms: number | null;
-  p95Ms: number | null;
-  p99Ms: number | null;
   /** What its calls through the pool waited for a connection, all together. It is not part of the other times. */
   waitMs: number;
   slowCalls: number;
@@ -25,67 +31,73 @@ export interface TrackedStatement {
   repeated: Repetition | null;
 }
 
+/** What `pool.query` and `pool.connect` waited for a connection since tracking began. Times in milliseconds. */
+export interface ConnectionStatistics extends Percentiles {
+  calls: number;
+  /** Those that got none. */
+  errors: number;
+  totalMs: number;
+  maxMs: number;
+}
+
+/** What an observer knows of waiting for connections. */
+export function connectionStatisticsOf({
+  waits,
+  refused,
+  waitedMs,
+  longestWaitMs,
+}: Pick<Observer, 'waits' | 'refused' | 'waitedMs' | 'longestWaitMs'>): ConnectionStatistics {
+  return { calls: waits.total, errors: refused, totalMs: waitedMs, maxMs: longestWaitMs, ...percentilesOf(waits) };
+}
+
 /** The statistics of statements, most time first. Those of the same fingerprint are joined. */
 export async function statisticsOf(statements: readonly Tracked[]): Promise<TrackedStatement[]> {
-  const fingerprint = await loadFingerprints();
-  const groups = new Map<string, { fingerprint: string | null; members: [Tracked, ...Tracked[]] }>();
-  for (const statement of statements) {
-    if (statement.calls === 0) continue;
-    const print = fingerprint(statement.query);
-    const key = print ?? statement.query;
+  const called = statements.filter(({ calls }) => calls > 0);
+  const fingerprints = await fingerprintsOf(called.map(({ query }) => query));
+  const groups = new Map<string, { fingerprint: string | null; members: Tracked[] }>();
+  for (const [at, statement] of called.entries()) {
+    const fingerprint = fingerprints[at] ?? null;
+    const key = fingerprint ?? statement.query;
     const group = groups.get(key);
     if (group) group.members.push(statement);
-    else groups.set(key, { fingerprint: print, members: [statement] });
+    else groups.set(key, { fingerprint, members: [statement] });
   }
   return [...groups.values()]
-    .map(({ fingerprint: print, members }) => joined(print, members))
+    .map(({ fingerprint, members }) => joined(fingerprint, members))
     .sort((a, b) => b.totalMs - a.totalMs);
 }
 
-/** PostgreSQL's parser where it is installed and can be loaded; a bundle may have left it out. */
-async function loadFingerprints(): Promise<(query: string) => string | null> {
-  try {
-    const { loadParser, readText } = await import('../text.ts');
-    await loadParser();
-    return (query) => readText(query).fingerprint;
-  } catch {
-    return () => null;
-  }
-}
-
-function joined(fingerprint: string | null, members: readonly [Tracked, ...Tracked[]]): TrackedStatement {
+function joined(fingerprint: string | null, members: readonly Tracked[]): TrackedStatement {
   const sum = (figure: 'calls' | 'errors' | 'rows' | 'totalMs' | 'waitMs' | 'slowCalls') =>
     members.reduce((all, member) => all + member[figure], 0);
-  const histogram = new Histogram();
-  for (const { histogram: each } of members) {
-    for (const [bucket, count] of each.counts) histogram.add(bucket, count);
-  }
-  const { p50, p95, p99 } = histogram.percentiles();
-  const [calls, totalMs] = [sum('calls'), sum('totalMs')];
+  const times = new Sketch();
+  for (const member of members) times.add(member.times);
+  const totalMs = sum('totalMs');
   return {
-    query: members[0].query,
+    query: members[0]?.query ?? '',
     fingerprint,
-    calls,
+    calls: sum('calls'),
     errors: sum('errors'),
     rows: sum('rows'),
     totalMs,
-    meanMs: totalMs / calls,
+    meanMs: times.total === 0 ? null : totalMs / times.total,
     maxMs: Math.max(...members.map(({ maxMs }) => maxMs)),
-    p50Ms: p50,
-    p95Ms: p95,
-    p99Ms: p99,
+    ...percentilesOf(times),
     waitMs: sum('waitMs'),
     slowCalls: sum('slowCalls'),
     repeated: joinedRepetition(members),
   };
 }
 
+function percentilesOf(times: Sketch): Percentiles {
+  return { p50Ms: times.percentile(0.5), p95Ms: times.percentile(0.95), p99Ms: times.percentile(0.99) };
+}
+
 function joinedRepetition(members: readonly Tracked[]): Repetition | null {
-  const repetitions = members.flatMap(({ repetition }) => repetition ?? []);
-  if (repetitions.length === 0) return null;
+  const [worst] = members.flatMap(({ repetition }) => repetition ?? []).sort((a, b) => b.mostCalls - a.mostCalls);
+  if (!worst) return null;
   return {
-    invocations: repetitions.reduce((sum, { invocations }) => sum + invocations, 0),
-    mostCalls: Math.max(...repetitions.map(({ mostCalls }) => mostCalls)),
-    place: repetitions.find(({ place }) => place !== null)?.place ?? null,
+    ...worst,
+    invocations: members.reduce((sum, { repetition }) => sum + (repetition?.invocations ?? 0), 0),
   };
 }

@@ -31,9 +31,11 @@ export function poolMeasures(measures: readonly Measures[]): Measures {
     late: middle(({ late }) => late),
     pStopped: chance(({ pStopped }) => pStopped),
     pSlower: chance(({ pSlower }) => pSlower),
+    pSlowerSteps: chance(({ pSlowerSteps }) => pSlowerSteps),
     pResting: chance(({ pResting }) => pResting),
     lastShare: middle(({ lastShare }) => lastShare),
     pLast: chance(({ pLast }) => pLast),
+    pLastStep: chance(({ pLastStep }) => pLastStep),
     pWandering: chance(({ pWandering }) => pWandering),
   };
 }

@@ -40,7 +40,8 @@ export function refusalOf(at: CollectionCircumstances): RefusedCollection | unde
   if (at.isRunning) return refused('running', Math.ceil(at.expectedMs));
   const restMs = at.lastEndedAt === undefined ? 0 : at.lastEndedAt + at.minIntervalMs - at.now;
   if (restMs > 0) return refused('too-soon', Math.ceil(restMs));
-  if (at.expectedMs > at.timeShare * at.remainingMs) return refused('too-little-time', null);
+  // What is no number of milliseconds is no time.
+  if (!(at.expectedMs <= at.timeShare * at.remainingMs)) return refused('too-little-time', null);
   return undefined;
 }
 

@@ -52,12 +52,16 @@ export const Growth = z.strictObject({
   pStopped: z.number(),
   /** How likely the late growth would look so small if it were as large as the early one: one-sided. */
   pSlower: z.number(),
+  /** The same by the steps between neighbouring points. */
+  pSlowerSteps: z.number(),
   /** How likely the late growth would look so small if it were the least that counts: one-sided. */
   pResting: z.number(),
   /** What the last step has brought, as a share of what it should have by the points before it. */
   lastShare: z.number(),
   /** How likely the last point would be so low if the growth went on: one-sided. */
   pLast: z.number(),
+  /** How likely the last step would be so small if it were like the others: one-sided. */
+  pLastStep: z.number(),
   /** How likely the growth between neighbouring points would add up so far if each were as likely to go down as up: one-sided. */
   pWandering: z.number(),
 });

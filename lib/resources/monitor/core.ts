@@ -4,7 +4,7 @@ import type { CollectionRecorder, CollectionsByKind } from '../gc/recorder.ts';
 import type { Environment, Sample, Series } from '../sample.ts';
 import type { EventLoopDelay } from './delay.ts';
 import { History } from './history.ts';
-import type { MonitorSettings } from './options.ts';
+import { type MonitorSettings, usualFloorEvery } from './options.ts';
 import type { Runtime } from './runtime.ts';
 import { Usage } from './usage.ts';
 
@@ -13,6 +13,12 @@ const longestInvocationMs = 900_000;
 
 /** A floor that was refused is tried again so often before the next one would be due. */
 const floorAttempts = 10;
+
+/** A sample that is overdue by so many times its interval is taken although other invocations are under way. */
+const patience = 10;
+
+/** With so many invocations under way it is time to look whether all of them still are. */
+const manyOpen = 64;
 
 /** An invocation that is under way. */
 export interface Invocation {
@@ -36,8 +42,9 @@ export interface MonitorParts {
 }
 
 /**
- * Measures the environment that it runs in, and takes a sample at the end of an invocation from time to time: never while
- * another one is under way, whose memory would be in it.
+ * Measures the environment that it runs in, and takes a sample at the end of an invocation from time to time: when no other one
+ * is under way, whose memory would be in it. A server that is never at rest is measured all the same after a while, without a
+ * floor, and the sample says so.
  */
 export class Monitor {
   readonly #parts: MonitorParts;
@@ -45,6 +52,7 @@ export class Monitor {
   readonly #history: History;
   readonly #open = new Set<Invocation>();
   #begun = 0;
+  #lookForLostAt = manyOpen;
   /** How many more invocations have to end before a sample is due, and before a floor is. */
   #untilSample: number;
   #untilFloor: number;
@@ -78,9 +86,10 @@ export class Monitor {
 
   /** An invocation begins. Whoever says so also says that it has ended. */
   begin(context?: InvocationContext): Invocation {
-    const { runtime, delay, onFirst } = this.#parts;
+    const { runtime, delay, isSequential, onFirst } = this.#parts;
     const invocation = { context, beganAt: runtime.now() };
-    if (this.#open.size > 0) this.#forgetLost(invocation.beganAt);
+    if (this.#open.size > 0 && isSequential) this.#open.clear();
+    if (this.#open.size >= this.#lookForLostAt) this.#forgetLost(invocation.beganAt);
     const isFirstOpen = this.#open.size === 0;
     if (this.#begun++ === 0) onFirst?.(invocation.beganAt);
     this.#open.add(invocation);
@@ -98,18 +107,41 @@ export class Monitor {
     if (!this.#open.delete(invocation)) return;
     this.#untilSample--;
     this.#untilFloor--;
-    if (this.#open.size > 0) return;
+    if (this.#open.size > 0) {
+      this.#sampleIfOverdue();
+      return;
+    }
     this.#usage.end();
     this.#parts.delay.end();
-    if (!this.#isDueWith(0)) return;
-    const remainingMs = invocation.context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
-    const hasFloor = this.#untilFloor <= 0 && this.#mayCollect(remainingMs);
-    if (hasFloor || this.#untilSample <= 0) this.#sample(hasFloor ? remainingMs : undefined);
+    this.#sampleIfDue(invocation);
+  }
+
+  /** Asks for a floor at the end of the next invocation that leaves nothing under way, if it has the time for it. */
+  requestFloor(): void {
+    this.#untilFloor = 0;
   }
 
   /** Measures no more. */
   close(): void {
     this.#parts.collections.close();
+  }
+
+  #sampleIfDue({ context }: Invocation): void {
+    if (!this.#isDueWith(0)) return;
+    const remainingMs = context?.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+    const hasFloor = this.#untilFloor <= 0 && this.#mayCollect(remainingMs);
+    if (hasFloor || this.#untilSample <= 0) this.#sample(hasFloor ? remainingMs : undefined);
+  }
+
+  #sampleIfOverdue(): void {
+    if (this.#untilSample > -patience * this.#parts.settings.sampleEvery) return;
+    this.#usage.end();
+    this.#forgetLost(this.#parts.runtime.now());
+    if (this.#open.size === 0) this.#parts.delay.end();
+    // What others have open now is not what they leave.
+    this.#before = undefined;
+    this.#sample(undefined);
+    if (this.#open.size > 0) this.#usage.begin();
   }
 
   /** Whether a sample or a floor is due when so many more invocations have ended. */
@@ -121,19 +153,18 @@ export class Monitor {
   #mayCollect(remainingMs: number): boolean {
     const { guard, settings } = this.#parts;
     const refusal = guard.refusal(remainingMs);
-    if (refusal) this.#untilFloor = Math.ceil(settings.floorEvery / floorAttempts);
+    if (refusal) this.#untilFloor = Math.ceil(Math.min(settings.floorEvery, usualFloorEvery) / floorAttempts);
     return !refusal;
   }
 
-  /** An invocation of which nobody said that it ended, as when another middleware answers early, would keep samples away. */
+  /** An invocation of which nobody said that it ended, as when another middleware answers early, is over when its time is. */
   #forgetLost(now: number): void {
-    if (this.#parts.isSequential) this.#open.clear();
-    if (!this.#isDueWith(0)) return;
     for (const invocation of this.#open) {
       const remainingMs =
         invocation.context?.getRemainingTimeInMillis?.() ?? invocation.beganAt + longestInvocationMs - now;
       if (remainingMs <= 0) this.#open.delete(invocation);
     }
+    this.#lookForLostAt = 2 * Math.max(manyOpen / 2, this.#open.size);
   }
 
   /** @param remainingMs what is left for a floor; undefined for none */
@@ -144,7 +175,7 @@ export class Monitor {
     const { cpuMs, wallMs, utilization } = this.#usage.take();
     const eventLoop = { utilization, ...delay.take() };
     const sample: Sample = {
-      invocation: this.#begun,
+      invocation: this.#begun - this.#open.size,
       at: new Date().toISOString(),
       ...runtime.memory(),
       floor: null,
@@ -154,6 +185,7 @@ export class Monitor {
       leftRunning: added(this.#before ?? resources, resources),
       descriptors: runtime.descriptors(),
       listenerWarnings: listenerWarnings - this.#listenerWarnings,
+      ...(this.#open.size > 0 && { underWay: this.#open.size }),
     };
     this.#untilSample = settings.sampleEvery;
     this.#listenerWarnings = listenerWarnings;

@@ -1,6 +1,7 @@
 import { Histogram } from '../../cache/histogram.ts';
 import { addDuration, noDurations } from '../gc/tally.ts';
 import type { Sample } from '../sample.ts';
+import type { Runtime } from './runtime.ts';
 
 /** The timer is set so often. What blocks the loop for less than this may go unseen. */
 const everyMs = 10;
@@ -14,31 +15,36 @@ export type Delays = Omit<Sample['eventLoop'], 'utilization'>;
  * `perf_hooks.monitorEventLoopDelay` sees neither what blocks the loop until the handler has answered nor the difference between
  * a freeze and a delay, counts its own interval as delay, and forgets the earlier invocations when it is reset.
  * The timer is unref'd, and is not set again when no invocation is under way.
+ *
+ * A process that is stopped while its loop waits is late to its timer too, but had nothing else to do: what counts is at most
+ * the time for which the loop was busy.
  */
 export class EventLoopDelay {
-  readonly #now: () => number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #runtime: Pick<Runtime, 'now' | 'loop'>;
+  /** Made at once: a timer keeps the async context that it was made in, and that of an invocation must not live on. */
+  readonly #timer: NodeJS.Timeout = setTimeout(() => this.#fire(), everyMs).unref();
   /** When the timer that is set should fire. */
   #dueAt: number | undefined;
+  /** For how long the loop had been busy when it was set. */
+  #busyMs = 0;
   /** Since when an invocation is under way. */
   #begunAt: number | undefined;
   #histogram = new Histogram();
   #durations = noDurations();
 
-  /** @param now a clock in milliseconds that does not jump */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+  constructor(runtime: Pick<Runtime, 'now' | 'loop'>) {
+    this.#runtime = runtime;
   }
 
   /** An invocation begins, and none was under way. */
   begin(): void {
-    this.#begunAt = this.#now();
+    this.#begunAt = this.#runtime.now();
     if (this.#dueAt === undefined) this.#set(this.#begunAt);
   }
 
   /** The last invocation that was under way ends. */
   end(): void {
-    this.#look(this.#now());
+    this.#look(this.#runtime.now());
     this.#begunAt = undefined;
   }
 
@@ -57,12 +63,12 @@ export class EventLoopDelay {
 
   #set(now: number): void {
     this.#dueAt = now + everyMs;
-    this.#timer ??= setTimeout(() => this.#fire(), everyMs).unref();
+    this.#busyMs = this.#runtime.loop().active;
     this.#timer.refresh();
   }
 
   #fire(): void {
-    const now = this.#now();
+    const now = this.#runtime.now();
     this.#look(now);
     this.#dueAt = undefined;
     if (this.#begunAt !== undefined) this.#set(now);
@@ -71,7 +77,8 @@ export class EventLoopDelay {
   /** A timer that was due before the invocation began, as after a freeze, is late since then only. */
   #look(now: number): void {
     if (this.#dueAt === undefined || this.#begunAt === undefined || now < this.#dueAt) return;
-    const delayMs = now - Math.max(this.#dueAt, this.#begunAt);
+    const busyMs = this.#runtime.loop().active - this.#busyMs;
+    const delayMs = Math.max(0, Math.min(now - Math.max(this.#dueAt, this.#begunAt), busyMs));
     this.#histogram.record(delayMs);
     addDuration(this.#durations, delayMs);
   }

@@ -1,3 +1,4 @@
+import { isDimensionValue } from '../../metrics/checks.ts';
 import type { Environment, Sample } from '../sample.ts';
 import { MonitorError } from './errors.ts';
 
@@ -34,6 +35,9 @@ export interface MonitorSettings {
   sink: Sink | undefined;
 }
 
+/** A floor every so many invocations, unless the options say otherwise. */
+export const usualFloorEvery = 100;
+
 const known = ['function', 'version', 'stage', 'sampleEvery', 'floorEvery', 'ring', 'sink'];
 
 /**
@@ -53,7 +57,7 @@ export function monitorSettings(
   }
   const {
     sampleEvery = 10,
-    floorEvery = 100,
+    floorEvery = usualFloorEvery,
     ring = 120,
     sink = env.AWS_LAMBDA_FUNCTION_NAME ? logSink : false,
   } = options;
@@ -70,8 +74,9 @@ export function monitorSettings(
 }
 
 function name(value: string | undefined, option: string): string | undefined {
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw invalid(`${option}: ${JSON.stringify(value)} is no name.`);
+  // It becomes a dimension of metrics.
+  if (value === undefined || isDimensionValue(value)) return value;
+  throw invalid(`${option}: ${JSON.stringify(value)} is no name of 1 to 1,024 printable ASCII characters.`);
 }
 
 function wholeNumber(value: number, option: string): number {

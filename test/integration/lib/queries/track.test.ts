@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -60,9 +61,10 @@ async function asWithout<Result>(work: (on: pg.Pool) => Promise<Result>): Promis
   const plain = new pg.Pool({ connectionString: database.url, max: 3 });
   plain.on('error', () => {});
   try {
-    const [expected, result] = [await work(plain), await work(pool)];
-    expect(result).toEqual(expected);
-    return result;
+    const results: Result[] = [];
+    for (const on of [plain, pool]) results.push(await work(on));
+    expect(results[1]).toEqual(results[0]);
+    return results[1] as Result;
   } finally {
     await plain.end();
   }
@@ -162,6 +164,18 @@ describe('every form of a query answers as without tracking, and is counted once
     const read = await asWithout((on) => onClient(on, (client) => readInTwos(client, text, [6])));
     expect(read.map((rows) => rows.length)).toEqual([2, 2, 1]);
     expect(await one()).toMatchObject({ query: text, calls: 1, rows: 5 });
+  });
+
+  test('a stream that reads a cursor', async () => {
+    const read = await asWithout((on) => onClient(on, (client) => readInTwos(client, text, [4], streamOf)));
+    expect(read.flat()).toHaveLength(3);
+    expect(await one()).toMatchObject({ query: text, calls: 1, rows: 3 });
+  });
+
+  test('a query object that nobody may change, uncounted', async () => {
+    const read = await asWithout((on) => onClient(on, (client) => readInTwos(client, text, [4], Object.freeze)));
+    expect(read.flat()).toHaveLength(3);
+    expect(await tracker.stats()).toEqual([]);
   });
 
   test('several statements in a text', async () => {
@@ -278,9 +292,264 @@ describe('what goes wrong goes wrong as without tracking', () => {
     }
   });
 
-  test('an error leads to the line that asked', async () => {
-    const error = await pool.query('select 1 / 0').catch((caught: Error) => caught);
-    expect((error as Error).stack).toContain('track.test.ts');
+  test.each<[string, (on: pg.Pool) => Promise<unknown>]>([
+    ['a pool', (on) => on.query('select 1 / 0')],
+    ['a client', (on) => onClient(on, (client) => client.query('select 1 / 0'))],
+    [
+      'a pool that finds no server',
+      async () => {
+        const lost = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/none' });
+        const lostTracker = track(lost);
+        await lost.connect().finally(() => lostTracker.stop());
+      },
+    ],
+  ])('an error leads to the line that asked %s', async (_, work) => {
+    const linesOf = async (on: pg.Pool) => {
+      // The line from which both are asked.
+      const error = await failureOf(work, on);
+      return error.stack?.split('\n').filter((line) => line.includes('track.test.ts'));
+    };
+    const lines = await asWithout(linesOf);
+    expect(lines?.join()).toContain('failureOf');
+  });
+
+  test('a connection that is given back as broken', async () => {
+    await asWithout(async (on) => {
+      const client = await on.connect();
+      await client.query('select 1');
+      client.release(true);
+      expect(() => client.release()).toThrow('already been released');
+      return [on.totalCount, simplified(await on.query('select 1 as n'))];
+    });
+    expect(await one()).toMatchObject({ calls: 2, errors: 0 });
+  });
+
+  test('a query object that cannot be submitted', async () => {
+    const error = new Error('submit');
+    const query = {
+      text: 'select 1',
+      submit() {
+        throw error;
+      },
+      handleError() {},
+      handleReadyForQuery() {},
+    };
+    const client = await pool.connect();
+    expect(() => client.query(query as never)).toThrow(error);
+    client.release(true);
+    expect(await one()).toMatchObject({ calls: 1, errors: 1 });
+  });
+
+  test('a query object that takes too long', async () => {
+    const query = () => Object.assign(new pg.Query('select pg_sleep(2)'), { query_timeout: 30 });
+    await asWithout(async (on) => {
+      const client = await on.connect();
+      const result = await once(client.query(query()), 'end').catch(told);
+      client.release(true);
+      return result;
+    });
+    expect(await one()).toMatchObject({ calls: 1, errors: 1 });
+  });
+
+  test.each(['text', 'values', 'callback'])('a configuration whose %s cannot be read', async (property) => {
+    const config = () =>
+      Object.defineProperty({ text: 'select 1', values: [] }, property, {
+        enumerable: true,
+        get() {
+          throw new Error(`no ${property}`);
+        },
+      }) as pg.QueryConfig;
+    await asWithout(async (on) => {
+      const outcomes: unknown[] = [];
+      const promise = on.query(config());
+      outcomes.push(await promise.then(() => 'answered', told));
+      const client = await on.connect();
+      try {
+        outcomes.push(simplified(await client.query(config())));
+      } catch (error) {
+        outcomes.push(told(error));
+      }
+      client.release(true);
+      return outcomes;
+    });
+  });
+
+  test('a callback that throws', async () => {
+    const uncaught = vi.fn();
+    const others = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', uncaught);
+    try {
+      await onClient(pool, async (client) => {
+        client.query('select 1', () => {
+          throw new Error('callback');
+        });
+        await vi.waitFor(() => expect(uncaught).toHaveBeenCalledOnce());
+        expect(uncaught.mock.calls[0]?.[0]).toMatchObject({ message: 'callback' });
+        expect((await client.query('select 2')).rowCount).toBe(1);
+      });
+    } finally {
+      process.off('uncaughtException', uncaught);
+      for (const listener of others) process.on('uncaughtException', listener);
+    }
+    expect(await one()).toMatchObject({ calls: 2, errors: 0 });
+  });
+});
+
+describe('nobody can tell that there is tracking', () => {
+  test('by what callbacks are called with', async () => {
+    await asWithout(async (on) => {
+      const calls: unknown[] = [];
+      const client = await on.connect();
+      const recorded = (name: string, resolve: () => void) =>
+        function (this: unknown, ...given: unknown[]) {
+          const self = this === undefined ? 'nothing' : (this as object).constructor.name;
+          calls.push([name, self, given.length, given[0] instanceof Error ? told(given[0]) : given[0]]);
+          resolve();
+        };
+      const called = (work: (resolve: () => void) => void) => new Promise<void>(work);
+      await called((done) => client.query('select 1', recorded('client', done)));
+      await called((done) => client.query('select 1', [], recorded('client with values', done)));
+      await called((done) => client.query('select 1 / 0', recorded('client, failing', done)));
+      await called((done) => on.query('select 1', recorded('pool', done)));
+      await called((done) => on.query('select 1 / 0', [], recorded('pool, failing', done)));
+      await called((done) =>
+        on.connect((error, _, release) => {
+          recorded('connect', done).call(undefined, error);
+          release();
+        }),
+      );
+      client.release();
+      return calls;
+    });
+  });
+
+  test('by the order of answers', async () => {
+    await asWithout((on) =>
+      onClient(on, async (client) => {
+        const order: string[] = [];
+        const note = (name: string) => () => {
+          order.push(name);
+        };
+        const answers = [
+          client.query('select 1').then(note('promise')),
+          new Promise<void>((resolve) =>
+            client.query('select 2', () => {
+              note('callback')();
+              resolve();
+            }),
+          ),
+          client.query('select 1 / 0').catch(note('error')),
+          once(client.query(new pg.Query('select 3')), 'end').then(note('query')),
+          client.query('select 4').then(note('another promise')),
+        ];
+        await Promise.all(answers);
+        return order;
+      }),
+    );
+  });
+
+  test('by the class of promises', async () => {
+    class OwnPromise<Result> extends Promise<Result> {}
+    await asWithout(async (on) => {
+      const own = new pg.Pool({ ...on.options, Promise: OwnPromise });
+      const ownTracker = on === pool ? track(own) : undefined;
+      const promises = [own.query('select 1'), own.connect()] as const;
+      const client = await promises[1];
+      const all = [...promises, client.query('select 1')];
+      await Promise.all(all);
+      client.release();
+      ownTracker?.stop();
+      await own.end();
+      return all.map((promise) => promise instanceof OwnPromise);
+    });
+  });
+
+  test('by the context that answers come in', async () => {
+    const context = new AsyncLocalStorage<string>();
+    await asWithout(async (on) =>
+      context.run('outer', async () => {
+        const seen: unknown[] = [];
+        const see = () => seen.push(context.getStore());
+        const client = await on.connect();
+        await context.run('inner', async () => {
+          await on.query('select 1');
+          see();
+          await client.query('select 1').then(see);
+          await new Promise<void>((resolve) =>
+            client.query('select 1', () => {
+              see();
+              resolve();
+            }),
+          );
+        });
+        see();
+        client.release();
+        return seen;
+      }),
+    );
+  });
+
+  test('by timers or whatever else keeps a process running', () => {
+    const before = process.getActiveResourcesInfo().toSorted();
+    const other = new pg.Pool();
+    const otherTracker = trackQueries(other);
+    otherTracker.invocation();
+    expect(process.getActiveResourcesInfo().toSorted()).toEqual(before);
+  });
+});
+
+describe('waiting for a connection', () => {
+  test('is counted, whoever waits', async () => {
+    const held = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    const before = tracker.connections();
+    expect(before).toMatchObject({ calls: 3, errors: 0 });
+    const waiting = [
+      pool.query('select 1'),
+      pool.connect().then((client) => client.release()),
+      new Promise<void>((resolve) =>
+        pool.connect((_, __, release) => {
+          release();
+          resolve();
+        }),
+      ),
+    ];
+    for (const client of held) client.release();
+    await Promise.all(waiting);
+    const { calls, totalMs, maxMs, p50Ms } = tracker.connections();
+    expect(calls).toBe(6);
+    expect(totalMs).toBeGreaterThan(before.totalMs);
+    expect(maxMs).toBeLessThanOrEqual(totalMs);
+    expect(p50Ms).toBeGreaterThan(0);
+    expect((await one()).waitMs).toBeLessThan(totalMs);
+  });
+
+  test('belongs to the scope that waits', async () => {
+    const report = await tracker.run(async (scope) => {
+      await onClient(pool, async () => {});
+      await pool.query('select 1');
+      return scope.end();
+    });
+    expect(report.waitMs).toBeCloseTo(tracker.connections().totalMs, 6);
+    await pool.query('select 1');
+    expect(report.waitMs).toBeLessThan(tracker.connections().totalMs);
+  });
+
+  test('in vain is counted as such', async () => {
+    const full = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 20 });
+    const fullTracker = track(full);
+    const held = await full.connect();
+    await expect(full.query('select 1')).rejects.toThrow('timeout exceeded');
+    await expect(full.connect()).rejects.toThrow('timeout exceeded');
+    await expect(new Promise((_, reject) => full.connect((error) => reject(error)))).rejects.toThrow(
+      'timeout exceeded',
+    );
+    held.release();
+    expect(fullTracker.connections()).toMatchObject({ calls: 4, errors: 3 });
+    const [statement] = await fullTracker.stats();
+    expect(statement).toMatchObject({ calls: 1, errors: 1, meanMs: null });
+    expect(statement?.waitMs).toBeGreaterThan(0);
+    await full.end();
   });
 });
 
@@ -365,7 +634,12 @@ describe('a statement that is asked again and again', () => {
     expect(repeated).toMatchObject([{ query: 'select name from item where id = $1', calls: 15 }]);
     expect(repeated[0]?.place).toMatch(/^test[\\/]integration[\\/]lib[\\/]queries[\\/]track\.test\.ts:\d+:\d+$/);
     expect(repeated[0]?.totalMs).toBeGreaterThan(0);
-    expect((await one(/name/)).repeated).toEqual({ invocations: 1, mostCalls: 15, place: repeated[0]?.place });
+    expect((await one(/name/)).repeated).toEqual({
+      invocations: 1,
+      mostCalls: 15,
+      kind: 'n-plus-one',
+      place: repeated[0]?.place,
+    });
     expect((await one(/select id/)).repeated).toBeNull();
   });
 
@@ -385,7 +659,7 @@ describe('a statement that is asked again and again', () => {
         }
       }),
     );
-    expect(repeated.map(({ query }) => query)).toEqual(['update item set name = name where id = $1']);
+    expect(repeated).toMatchObject([{ query: 'update item set name = name where id = $1', kind: 'row-by-row' }]);
   });
 
   test('belongs to the scope that asked, however many wait for a connection', async () => {
@@ -401,8 +675,20 @@ describe('a statement that is asked again and again', () => {
     expect(repeated.map(({ calls }) => calls).sort()).toEqual([11, 12]);
   });
 
-  test('is not, by asking the same', async () => {
+  test('is another matter when it asks the same', async () => {
     await tracker.run(() => lookUp(new Array(15).fill(7)));
+    expect(repeated).toMatchObject([{ calls: 15, kind: 'same-values' }]);
+  });
+
+  test('is of the worst of its scopes', async () => {
+    for (const count of [12, 15, 10, 3]) await tracker.run(() => lookUp(ids.slice(0, count)));
+    expect((await one()).repeated).toMatchObject({ invocations: 3, mostCalls: 15 });
+  });
+
+  test('is not found in a batch whose items are scopes of their own', async () => {
+    await tracker.run(async () => {
+      for (const id of ids) await tracker.run(() => lookUp([id]));
+    });
     expect(repeated).toEqual([]);
   });
 
@@ -439,6 +725,26 @@ describe('many at once', () => {
       expect(answers.map(({ rows }) => rows[0].n)).toEqual([1, 2, 3]);
     });
     expect(await one()).toMatchObject({ calls: 3, waitMs: 0 });
+  });
+});
+
+describe('a pipeline', () => {
+  test('answers as without tracking, and each query is counted', async () => {
+    const answers = await asWithout(async (on) => {
+      const piped = new pg.Pool({ ...on.options, pipeline: true } as pg.PoolConfig);
+      const pipedTracker = on === pool ? track(piped) : undefined;
+      const client = await piped.connect();
+      const all = await Promise.all(
+        [1, 2, 0, 3].map((n) => client.query('select 6 / $1::int as n', [n]).then(simplified, told)),
+      );
+      client.release();
+      if (pipedTracker) {
+        expect(await pipedTracker.stats()).toMatchObject([{ calls: 4, errors: 1, rows: 3 }]);
+      }
+      await piped.end();
+      return all;
+    });
+    expect(answers).toHaveLength(4);
   });
 });
 
@@ -489,6 +795,20 @@ describe('tracking', () => {
     expect(await tracker.stats()).toEqual([]);
   });
 
+  test.each([undefined, {}, { query() {} }])('refuses what is no pool and no client: %j', (target) => {
+    expect(() => trackQueries(target as never)).toThrow(/pg\.Pool or a pg\.Client/);
+  });
+
+  test('that ends counts what is under way, and what comes later not', async () => {
+    const client = await pool.connect();
+    const waiting = [client.query('select 1'), pool.query('select 2')];
+    tracker.stop();
+    await Promise.all(waiting);
+    await client.query('select 3');
+    client.release();
+    expect(await one()).toMatchObject({ calls: 1 });
+  });
+
   test('of a client alone', async () => {
     const client = new pg.Client({ connectionString: database.url });
     const alone = track(client);
@@ -519,6 +839,7 @@ describe('tracking', () => {
     [{ maxStatements: 0 }, /maxStatements/],
     [{ slowMs: Number.NaN }, /slowMs/],
     [{ slowMs: '5' }, /slowMs/],
+    [{ onScope: 'emf' }, /onScope/],
   ])('refuses the options %j', (options, message) => {
     expect(() => trackQueries(new pg.Pool(), options)).toThrow(message);
   });
@@ -533,6 +854,16 @@ async function onClient<Result>(on: pg.Pool, work: (client: pg.PoolClient) => Pr
   }
 }
 
+/** The error that it fails with. */
+async function failureOf(work: (on: pg.Pool) => Promise<unknown>, on: pg.Pool): Promise<Error> {
+  try {
+    await work(on);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('It did not fail.');
+}
+
 /** What of an answer is the same at every time. */
 function simplified(answer: unknown): unknown {
   if (Array.isArray(answer)) return answer.map(simplified);
@@ -540,8 +871,18 @@ function simplified(answer: unknown): unknown {
   return { rows, rowCount, command };
 }
 
+interface Cursor {
+  text: string;
+  values: unknown[];
+}
+
 /** What pg-cursor does, in a few lines: a portal that is read piece by piece, and then closed. */
-async function readInTwos(client: pg.ClientBase, text: string, values: unknown[]): Promise<unknown[][]> {
+async function readInTwos(
+  client: pg.ClientBase,
+  text: string,
+  values: unknown[],
+  form: (cursor: Cursor) => object = (cursor) => cursor,
+): Promise<unknown[][]> {
   const pieces: unknown[][] = [[]];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let connection: { [method: string]: (...given: unknown[]) => void };
@@ -549,8 +890,9 @@ async function readInTwos(client: pg.ClientBase, text: string, values: unknown[]
     connection.execute?.({ portal: 'c', rows: 2 });
     connection.flush?.();
   };
-  client.query({
+  const cursor = {
     text,
+    values,
     submit(to: typeof connection) {
       connection = to;
       connection.parse?.({ text });
@@ -572,7 +914,14 @@ async function readInTwos(client: pg.ClientBase, text: string, values: unknown[]
     },
     handleReadyForQuery: () => resolve(),
     handleError: (error: Error) => reject(error),
-  } as never);
+  };
+  client.query(form(cursor) as never);
   await promise;
   return pieces;
+}
+
+/** What pg-query-stream does: it has a cursor, and hands on what it is told. */
+function streamOf(cursor: Cursor): object {
+  const { text: _, values: __, ...methods } = cursor;
+  return { cursor, ...methods };
 }

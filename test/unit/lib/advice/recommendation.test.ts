@@ -116,4 +116,24 @@ describe('following recommendations through an audit', () => {
     expect(applied).toMatchObject([{ status: 'applied', appliedAt: tuesday, lastSeenAt: monday }]);
     expect(again).toMatchObject([{ status: 'open', appliedAt: null, firstSeenAt: monday }]);
   });
+
+  test.each(['applied', 'verified'] as const)(
+    'leaves a statement %s that is found in its old counters, until it is seen anew',
+    (status) => {
+      const slow = finding({ rule: 'queries/slow', subject: { database: 'shop', queryId: '1' } });
+      const mended: Recommendation = {
+        ...slow,
+        status,
+        firstSeenAt: monday,
+        lastSeenAt: monday,
+        appliedAt: monday,
+        proof: null,
+      };
+      const outcome = { at: tuesday, findings: [slow], windows: new Map() };
+      expect(follow([mended], { ...outcome, isJudged: () => false })).toEqual([mended]);
+      expect(follow([mended], { ...outcome, isJudged: () => true })).toMatchObject([
+        { status: 'open', appliedAt: null, lastSeenAt: tuesday },
+      ]);
+    },
+  );
 });

@@ -132,6 +132,33 @@ describe('beside the version before', () => {
     ).toBe('same');
   });
 
+  test('one that leaks buffers is worse, too', () => {
+    const buffers: Course = { external: (x) => kilobyte * x, seed: 2 };
+    const [, verdict] = judgeFleet([...fleet({}, 6, before), ...fleet(buffers, 6, now)]);
+    expect(verdict?.before?.verdict).toBe('worse');
+    expect((verdict?.before?.bytesPerInvocation ?? 0) / kilobyte).toBeCloseTo(1, 0);
+  });
+
+  test('one that keeps 50 bytes more is the same, however sure that is', () => {
+    const some = (bytes: number, seed: number): Course => ({ heap: (x) => bytes * x, noise: 100, seed });
+    const [, verdict] = judgeFleet([...fleet(some(20, 1), 6, before), ...fleet(some(70, 2), 6, now)]);
+    expect(verdict?.before).toMatchObject({ verdict: 'same' });
+    expect(verdict?.before?.p).toBeLessThan(0.05);
+  });
+
+  test('without forced collections there is nothing to compare', () => {
+    const natural = (course: Course): Course => ({
+      ...course,
+      floorEvery: Number.POSITIVE_INFINITY,
+      samples: (x) => ({
+        spaces: { old_space: (course.heap ?? (() => 0))(x) },
+        collections: { ...sample(x).collections, major: { count: 1, totalMs: 0, longestMs: 0 } },
+      }),
+    });
+    const [, verdict] = judgeFleet([...fleet(natural({}), 6, before), ...fleet(natural(leaking), 6, now)]);
+    expect(verdict?.before).toMatchObject({ verdict: 'insufficient-data', environments: { before: 0, now: 0 } });
+  });
+
   test('a young version is not worse because its caches fill', () => {
     const cache: Course = { heap: (x) => 4 * megabyte * (1 - Math.exp(-x / 300)) };
     const old = fleet({ ...cache, invocations: 4_000 }, 6, before);

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { FleetOptions } from '../../../../lib/resources/fleet.ts';
 import { reasons } from '../../../../lib/resources/leak/verdict.ts';
 import { judgeLeak, LeakOptions, LeakVerdict } from '../../../../lib/resources/leak.ts';
+import { noise } from '../../noise.ts';
 import { environment, sample, series } from './leak-series.ts';
 
 const kilobyte = 1_024;
@@ -34,6 +35,42 @@ describe('a leak in the heap', () => {
   test('is found by a chunk in some of the invocations', () => {
     const chunks = (x: number) => 7 * kilobyte * Math.floor(x / 7);
     expect(judgeLeak(series({ heap: chunks })).verdict).toBe('leak');
+  });
+
+  test.each([
+    [2, 0.98],
+    [4, 0.97],
+    [10, 0.94],
+  ])('and in descriptors, in one of %d invocations by chance, is found in %d of the cases', (oneIn, least) => {
+    const runs = 300;
+    let found = 0;
+    for (let seed = 1; seed <= runs; seed++) {
+      const random = noise(seed);
+      let count = 0;
+      const counts = Array.from({ length: 1_001 }, (_, x) => (x > 0 && random() * oneIn < 1 ? ++count : count));
+      const at = (x: number) => counts[x] ?? 0;
+      const leaking = series({
+        heap: (x) => oneIn * kilobyte * at(x),
+        samples: (x) => ({ descriptors: 20 + at(x) }),
+        seed,
+      });
+      if (judgeLeak(leaking).verdict === 'leak') found++;
+    }
+    expect(found / runs).toBeGreaterThanOrEqual(least);
+  });
+
+  test('of pieces that came more often at first, as they may by chance, is found', () => {
+    const random = noise(46);
+    let count = 0;
+    const counts = Array.from({ length: 1_001 }, (_, x) => (x > 0 && random() * 8 < 1 ? ++count : count));
+    const { heap } = judgeLeak(series({ heap: (x) => 8 * kilobyte * (counts[x] ?? 0), seed: 46 }));
+    expect(heap.pSlower).toBeLessThan(0.01);
+    expect(heap).toMatchObject({ verdict: 'leak', reason: 'steady' });
+  });
+
+  test('is found in a restless heap when there are many floors', () => {
+    const leaking = series({ heap: (x) => 0.25 * kilobyte * x, invocations: 6_000, noise: 60_000 });
+    expect(judgeLeak(leaking).heap).toMatchObject({ verdict: 'leak', reason: 'steady' });
   });
 
   test('that began after a while is found when it has gone on for long enough', () => {
@@ -151,7 +188,8 @@ describe('what is said of growth that is none yet', () => {
       verdict: 'suspect',
       reason: 'within-bounds',
     });
-    expect(judgeLeak(filling, { cacheBytes: 3 * megabyte }).heap.verdict).toBe('leak');
+    // It has 3.1 MB more than after the warm-up, and 3.9 MB more than at the start.
+    expect(judgeLeak(filling, { cacheBytes: 3.5 * megabyte }).heap.verdict).toBe('leak');
   });
 });
 
@@ -220,6 +258,14 @@ describe('handles', () => {
     expect(heap.verdict).toBe('healthy');
   });
 
+  test('of a pool that slows down as it fills are none, though there are more than pools have', () => {
+    const filling = holding('TCPSocketWrap', (x) => Math.round(200 * (1 - Math.exp(-x / 600))));
+    expect(judgeLeak(filling).handles.TCPSocketWrap).toMatchObject({ verdict: 'suspect', reason: 'slowing-down' });
+    const slowly = holding('TCPSocketWrap', (x) => Math.round(2_000 * (1 - Math.exp(-x / 1_200))));
+    expect(judgeLeak(slowly).handles.TCPSocketWrap).toMatchObject({ verdict: 'suspect', reason: 'slowing-down' });
+    expect(judgeLeak(slowly).handles.TCPSocketWrap?.pStopped).toBeLessThan(0.1);
+  });
+
   test.each<[string, (x: number) => number]>([
     ['as a few do', () => 3],
     ['as those of a pool that is full', (x) => Math.min(20, Math.floor(x / 10))],
@@ -286,6 +332,15 @@ describe('work left running', () => {
     expect(judgeLeak(both).leftRunning.Timeout).toMatchObject({ verdict: 'leak', share: 1 });
   });
 
+  test('is looked for where no other invocation is under way', () => {
+    const busy = series({
+      samples: (x) =>
+        x % 50 === 0 ? { leftRunning: { Timeout: 1 } } : { underWay: 3, resources: { TCPSocketWrap: 3 } },
+      invocations: 2_000,
+    });
+    expect(judgeLeak(busy).leftRunning.Timeout).toMatchObject({ verdict: 'leak', share: 1, n: 34 });
+  });
+
   test('while the environment warms up does not count', () => {
     expect(judgeLeak(leaving('TCPSocketWrap', (x) => x <= 100)).leftRunning).toEqual({});
   });
@@ -323,6 +378,12 @@ describe('the end of memory', () => {
     const buffers = series({ external: (x) => kilobyte * x, samples: () => limits });
     expect(judgeLeak(buffers).outOfMemory?.limit).toBe('memory');
     expect(judgeLeak({ ...buffers, environment: environment({ memoryLimitBytes: null }) }).outOfMemory).toBeNull();
+  });
+
+  test('counts from the highest use of the latest samples', () => {
+    const peak = (x: number) => ({ ...limits, heapUsedBytes: (x === 940 ? 100 : x === 890 ? 150 : 80) * megabyte });
+    const { outOfMemory } = judgeLeak(series({ heap: (x) => kilobyte * x, samples: peak }));
+    expect(outOfMemory).toMatchObject({ limit: 'heap', freeBytes: 80 * megabyte });
   });
 
   test('is nowhere near where nothing grows', () => {

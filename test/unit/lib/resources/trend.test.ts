@@ -138,6 +138,24 @@ describe('laws', () => {
     );
   });
 
+  test('the forecast lies ahead and within its interval, which has no end when the trend may be none', () => {
+    fc.assert(
+      fc.property(clouds, fc.integer({ min: -2_000, max: 2_000 }), (some, limit) => {
+        const { slope, interval, forecast } = trendOf(some, { limit, significance: 1 });
+        if (!forecast) return;
+        const [earliest, latest] = forecast.interval;
+        expect(earliest).toBeGreaterThanOrEqual(Math.max(...some.map(({ x }) => x)));
+        expect(earliest).toBeLessThanOrEqual(forecast.x);
+        expect(latest === null).toBe(interval[0] * interval[1] <= 0);
+        expect(latest ?? forecast.x).toBeGreaterThanOrEqual(forecast.x);
+        const [low, high] = [Math.min(...interval), Math.max(...interval)];
+        const missing = (forecast.x - Math.max(...some.map(({ x }) => x))) * slope;
+        expect((earliest - Math.max(...some.map(({ x }) => x))) * (slope > 0 ? high : low)).toBeCloseTo(missing, 6);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('all of it can be written as JSON', () => {
     fc.assert(
       fc.property(clouds, fc.integer({ min: -2_000, max: 2_000 }), (some, limit) => {

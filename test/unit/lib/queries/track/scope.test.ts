@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import middy from '@middy/core';
 import { describe, expect, test } from 'vitest';
 import { queryScope } from '../../../../../lib/queries/track/middleware.ts';
+import type { RepeatedStatement } from '../../../../../lib/queries/track/repetition.ts';
 import {
   type InvocationContext,
-  type RepeatedStatement,
   type Scope,
   type ScopeReport,
   Scopes,
@@ -17,16 +17,16 @@ function setUp(repeats = 3) {
   const statements = new Statements(100);
   /** Asks within the scope of here and now. */
   function ask(text: string, values?: unknown): Tracked {
-    const statement = statements.of(text);
+    const known = statements.of(text);
     const scope = scopes.current();
-    scope?.ask(statement, text, values, ask);
-    scope?.answer(statement, 2, false);
-    return statement;
+    scope?.ask(known, values, ask);
+    scope?.answer(known.statement, 2, false);
+    return known.statement;
   }
   return { scopes, ask, reports };
 }
 
-describe('a statement is repeated', () => {
+describe('a statement that is asked again and again', () => {
   const repeatedBy = (calls: [text: string, values?: unknown][], repeats = 3): RepeatedStatement[] => {
     const { scopes, ask } = setUp(repeats);
     const scope = scopes.begin(undefined);
@@ -34,105 +34,105 @@ describe('a statement is repeated', () => {
     return scope.end().repeated;
   };
 
-  test('when it is called again and again with different values', () => {
+  test('is told with its calls, their time and where they come from', () => {
     expect(
       repeatedBy([
         ['select $1', [1]],
         ['select $1', [2]],
         ['select $1', [3]],
       ]),
-    ).toEqual([{ query: 'select $1', calls: 3, totalMs: 6, place: expect.stringMatching(/scope\.test\.ts:\d+:\d+$/) }]);
+    ).toEqual([
+      {
+        query: 'select $1',
+        kind: 'n-plus-one',
+        calls: 3,
+        totalMs: 6,
+        place: expect.stringMatching(/scope\.test\.ts:\d+:\d+$/),
+      },
+    ]);
   });
 
-  test('when its values stand in its text', () => {
-    expect(repeatedBy([['select 1'], ['select 2'], ['select 3']])).toMatchObject([{ query: 'select $1', calls: 3 }]);
-  });
-
-  test('when a single value differs', () => {
-    expect(
-      repeatedBy([
-        ['select $1', [1]],
-        ['select $1', [1]],
-        ['select $1', [1]],
-        ['select $1', [2]],
-      ]),
-    ).toHaveLength(1);
-  });
-
-  test('most calls first', () => {
+  test('is told behind those that are asked more often', () => {
     const calls = [...Array(5).keys()].flatMap((i): [string, unknown][] => [
-      ['select a where b = $1', [i % 3]],
+      ['select a where b = $1', [i]],
       ['select a where c = $1', [i]],
       ['select a where c = $1', [-i - 1]],
     ]);
     expect(repeatedBy(calls).map(({ calls }) => calls)).toEqual([10, 5]);
   });
 
-  test.each<[string, [string, unknown?][]]>([
+  const kindsOf = (text: string, ...values: unknown[]) =>
+    repeatedBy(values.map((each) => [text, each])).map(({ kind }) => kind);
+
+  test.each<[string, string[], [string, unknown?][]]>([
+    ['reads with different values', ['n-plus-one'], [1, 2, 3].map((n) => ['select $1', [n]])],
+    ['reads with different constants', ['n-plus-one'], [1, 2, 3].map((n) => [`select ${n}`])],
+    ['reads with mostly different values', ['n-plus-one'], [1, 2, 2].map((n) => ['select $1', [n]])],
+    ['reads with as many values as are too many', ['n-plus-one'], [1, 2, 3, 1, 1, 1, 1].map((n) => ['select $1', [n]])],
+    ['changes with different values', ['row-by-row'], [1, 2, 3].map((n) => ['delete from t where a = $1', [n]])],
+    ['reads with the same values', ['same-values'], [1, 1, 1].map((n) => ['select $1', [n]])],
+    ['reads with mostly the same values', ['same-values'], [1, 1, 1, 2].map((n) => ['select $1', [n]])],
+    ['reads without values', ['same-values'], ['', '', ''].map((text) => [`select a from t${text}`])],
     [
-      'when it is called less often',
-      [
-        ['select $1', [1]],
-        ['select $1', [2]],
-      ],
+      'reads that differ in comments and spaces',
+      ['same-values'],
+      ['a', 'b', 'c'].map((trace) => [`select 1 /* trace ${trace} */`]),
     ],
     [
-      'when it asks the same',
-      [
-        ['select $1', [1]],
-        ['select $1', [1]],
-        ['select $1', [1]],
-      ],
+      'reads of lists of different lengths',
+      ['n-plus-one'],
+      ['$1, $2', '$1, $2, $3', '$1'].map((list, i) => [`select a from t where b in (${list})`, [i, 2, 3]]),
     ],
-    ['when it has no values', [['select 1'], ['select 1'], ['select 1']]],
-    ['when it controls a transaction', [['set x = 1'], ['set x = 2'], ['set x = 3']]],
-    [
-      'when equal lists are asked for',
-      [
-        ['select $1', [[1, 2]]],
-        ['select $1', [[1, 2]]],
-        ['select $1', [[1, 2]]],
-      ],
-    ],
-    [
-      'when equal dates are asked for',
-      [
-        ['select $1', [new Date(5)]],
-        ['select $1', [new Date(5)]],
-        ['select $1', [new Date(5)]],
-      ],
-    ],
-    [
-      'when values are no list',
-      [
-        ['select $1', 5],
-        ['select $1', 6],
-        ['select $1', 7],
-      ],
-    ],
-  ])('not %s', (_, calls) => {
-    expect(repeatedBy(calls)).toEqual([]);
+    ['changes with the same values', [], [1, 1, 1].map((n) => ['update t set a = $1', [n]])],
+    ['less than is too often', [], [1, 2].map((n) => ['select $1', [n]])],
+    ['transactions', [], ['begin', 'begin', 'begin'].map((text) => [text])],
+    ['settings', [], [1, 2, 3].map((n) => [`set x = ${n}`])],
+    ['settings of a transaction', [], [1, 2, 3].map((n) => ["select set_config('app.user', $1, true)", [n]])],
+    ['texts that nobody can read', [], ['a', 'b', 'c'].map((secret) => [`select '\\'${secret}'`])],
+  ])('%s: %j', (_, kinds, calls) => {
+    expect(repeatedBy(calls).map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  test('is not one that stands for several', () => {
+    const scopes = new Scopes(3, () => {});
+    const statements = new Statements(1);
+    const scope = scopes.begin(undefined);
+    for (const column of ['a', 'b', 'c', 'd', 'e', 'f'])
+      scope.ask(statements.of(`select ${column}`), [column], () => {});
+    expect(scope.end().repeated).toEqual([]);
   });
 
   test.each<[string, unknown, unknown]>([
+    ['numbers', [1], [2]],
+    ['texts', ['a'], ['b']],
+    ['texts that end differently', ['x'.repeat(5_000)], [`${'x'.repeat(4_999)}y`]],
     ['lists', [[1, 2]], [[1, 3]]],
     ['lists of another length', [[1, 2]], [[1, 2, 3]]],
+    ['lists that are told apart by where they end', [[1, 2], [3]], [[1], [2, 3]]],
     ['dates', [new Date(5)], [new Date(6)]],
+    ['bytes', [Buffer.from([1])], [Buffer.from([2])]],
     ['objects', [{}], [{}]],
     ['numbers of values', [1], [1, 2]],
     ['values and none', [1], undefined],
-    ['null and nothing', [null], [undefined]],
-  ])('by different %s', (_, one, other) => {
-    expect(
-      repeatedBy([
-        ['select $1', one],
-        ['select $1', other],
-        ['select $1', one],
-      ]),
-    ).toHaveLength(1);
+    ['values and null', [0], [null]],
+    ['texts and null', ['null'], [null]],
+    ['texts that are split elsewhere', ['ab', 'c'], ['a', 'bc']],
+  ])('has different values: %s', (_, one, other) => {
+    expect(kindsOf('select $1', one, other, one)).toEqual(['n-plus-one']);
   });
 
-  test('also when the list of values is used again', () => {
+  test.each<[string, unknown, unknown]>([
+    ['null and nothing', [null], [undefined]],
+    ['a number and its text', [1], ['1']],
+    ['equal lists', [[1, 2]], [[1, 2]]],
+    ['equal dates', [new Date(5)], [new Date(5)]],
+    ['equal bytes', [Buffer.from('abc')], [new Uint8Array([97, 98, 99])]],
+    ['what is no list', 5, 6],
+  ])('has the same values: %s', (_, one, other) => {
+    expect(kindsOf('select $1', one, other, one)).toEqual(['same-values']);
+  });
+
+  test('is one, also when the list of values is used again', () => {
     const values = [1];
     const { scopes, ask } = setUp();
     const scope = scopes.begin(undefined);
@@ -140,7 +140,7 @@ describe('a statement is repeated', () => {
       values[0] = i;
       ask('select $1', values);
     }
-    expect(scope.end().repeated).toHaveLength(1);
+    expect(scope.end().repeated).toMatchObject([{ kind: 'n-plus-one' }]);
   });
 });
 
@@ -151,7 +151,7 @@ describe('a scope', () => {
     ask('select 1');
     ask('begin');
     const report = scope.end();
-    expect(report).toEqual({ requestId: 'r-1', calls: 2, errors: 0, totalMs: 4, repeated: [] });
+    expect(report).toEqual({ requestId: 'r-1', calls: 2, errors: 0, totalMs: 4, waitMs: 0, repeated: [] });
     ask('select 2');
     expect(scope.end()).toBe(report);
     expect(reports).toEqual([report]);
@@ -182,17 +182,20 @@ describe('a scope', () => {
     ['that has ended', (scope) => scope.end()],
     ['whose time is up, though nobody ended it,', (_, end) => end()],
   ])('%s does not stand in the way of the next', (_, finish) => {
-    const { scopes, ask } = setUp();
+    const { scopes, ask, reports } = setUp();
     let remaining = 5;
     // Begun in functions that do not call what asks.
     const begin = (context: InvocationContext) => scopes.run(() => scopes.begin(context));
-    const first = begin({ getRemainingTimeInMillis: () => remaining });
+    const first = begin({ awsRequestId: 'first', getRemainingTimeInMillis: () => remaining });
     finish(first, () => {
       remaining = 0;
     });
     const next = begin({});
     ask('select 1');
     expect(next.end().calls).toBe(1);
+    // What the first one did is told all the same.
+    expect(first.end().calls).toBe(0);
+    expect(reports.filter(({ requestId }) => requestId === 'first')).toHaveLength(1);
   });
 });
 
@@ -240,6 +243,45 @@ describe('scopes at the same time', () => {
     expect(reports).toHaveLength(4);
   });
 
+  test('inside of another have what they ask to themselves', async () => {
+    const { scopes, ask } = setUp();
+    const outer = await scopes.run(async (scope) => {
+      ask('select 1');
+      const inner = await scopes.run(async (item) => {
+        await setImmediate();
+        ask('select 2');
+        ask('select 3');
+        return item.end();
+      });
+      expect(inner.calls).toBe(2);
+      ask('select 4');
+      return scope.end();
+    });
+    expect(outer.calls).toBe(2);
+  });
+
+  test('last as long as what is awaited, also where that only begins then', async () => {
+    const { scopes, ask, reports } = setUp();
+    const builder = {
+      // biome-ignore lint/suspicious/noThenProperty: what a query builder is
+      then: (resolve: (value: string) => void) => {
+        ask('select 1');
+        setImmediate().then(() => {
+          ask('select 2');
+          resolve('built');
+        });
+      },
+    };
+    expect(await scopes.run(() => builder)).toBe('built');
+    expect(reports).toMatchObject([{ calls: 2 }]);
+  });
+
+  test('that nobody ends do not become too many', () => {
+    const { scopes, reports } = setUp();
+    for (let i = 0; i < 1_500; i++) scopes.begin(undefined);
+    expect(reports).toHaveLength(500);
+  });
+
   test('pass on what the function returns or throws, and end', async () => {
     const { scopes, reports } = setUp();
     expect(scopes.run(() => 5)).toBe(5);
@@ -274,7 +316,7 @@ describe('the middleware', () => {
     expect(await handler({ calls: 5 }, context)).toBe('done');
     await handler({ calls: 2 }, context);
     expect(setting.reports).toMatchObject([
-      { requestId: 'r-1', calls: 5, repeated: [{ calls: 5 }] },
+      { requestId: 'r-1', calls: 5, repeated: [{ calls: 5, kind: 'n-plus-one' }] },
       { calls: 2, repeated: [] },
     ]);
   });

@@ -17,8 +17,11 @@ test('trends add up by Stouffer, each with its direction and its weight', () => 
 
 /** By hand: z are 1.2816 and 0, so that 3 of 5 parts of the weight leave 1.2816 · 3/5 = 0.7690, and its p is 0.2210. */
 test('so do the other tests, one-sided', () => {
-  const pooled = poolMeasures([of({ pSlower: 0.1, n: 9 }), of({ pSlower: 0.5, n: 16 })]);
-  expect(pooled.pSlower).toBeCloseTo(0.221, 4);
+  const names = ['pStopped', 'pSlower', 'pSlowerSteps', 'pResting', 'pLast', 'pLastStep', 'pWandering'] as const;
+  for (const name of names) {
+    const pooled = poolMeasures([of({ [name]: 0.1, n: 9 }), of({ [name]: 0.5, n: 16 })]);
+    expect([name, pooled[name].toFixed(4)]).toEqual([name, '0.2210']);
+  }
 });
 
 describe('all else', () => {

@@ -1,0 +1,6 @@
+import { endpoint } from '../../../lib/http/endpoint.ts';
+import { answer } from '../../answers.ts';
+import { cpuMetrics } from '../../routes.ts';
+
+/** GET /optimization/cpu/metrics */
+export const handler = endpoint(cpuMetrics, (request) => answer('cpuMetrics', request));

@@ -1,0 +1,6 @@
+import { endpoint } from '../../../lib/http/endpoint.ts';
+import { answer } from '../../answers.ts';
+import { memoryMetrics } from '../../routes.ts';
+
+/** GET /optimization/memory/metrics */
+export const handler = endpoint(memoryMetrics, (request) => answer('memoryMetrics', request));

@@ -1,0 +1,6 @@
+import { endpoint } from '../../../lib/http/endpoint.ts';
+import { answer } from '../../answers.ts';
+import { memoryStats } from '../../routes.ts';
+
+/** GET /optimization/memory/stats */
+export const handler = endpoint(memoryStats, (request) => answer('memoryStats', request));

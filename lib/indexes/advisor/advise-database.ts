@@ -1,0 +1,393 @@
+/**
+ * Advises on the indexes of a database: reads what its statements do, lets the search choose, and writes out what was chosen.
+ *
+ * 1. questions.ts finds what PostgreSQL is asked for each statement.
+ * 2. column-uses.ts reads what the statements do with their columns, and candidates.ts proposes candidates for it.
+ * 3. advise.ts chooses among them.
+ * 4. removals.ts looks for existing indexes that the chosen ones replace.
+ */
+import { plural } from '../../advice/format.ts';
+import type { Note, Server } from '../../postgres/server.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { PlannerSettings, Relation } from '../../queries/catalog.ts';
+import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts';
+import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import { parse } from '../../queries/syntax/syntax.ts';
+import { readText } from '../../queries/text.ts';
+import { type Advice, advise } from './advise.ts';
+import { type Candidate, columnsOf, definitionOf, nameOf, sqlOf, undoSqlOf } from './candidate.ts';
+import { type ColumnUse, candidatesFor, extensionsOf } from './candidates.ts';
+import type { Choice, ChosenIndex } from './choice.ts';
+import { columnUsesOf } from './column-uses.ts';
+import type { CostCache } from './cost-cache.ts';
+import type { CostSource } from './cost-source.ts';
+import { readCombinations } from './extended-statistics.ts';
+import { withFractions } from './fractions.ts';
+import type { Planner } from './hypopg.ts';
+import { askFor, plannerOf, type Questions } from './questions.ts';
+import { type Reason, reasonsFor } from './reasons.ts';
+import { type Removal, removalsFor } from './removals.ts';
+import { sizeOf } from './size.ts';
+import { type Unverified, unverifiedFor } from './unverified.ts';
+import { weightsOf } from './weights.ts';
+import type { Workload, WorkloadStatement } from './workload.ts';
+import { noWrites, writesOf } from './write-load.ts';
+import { defaultWriteSettings, type WritePrice, writePrice } from './writes.ts';
+
+/** Where costs come from. */
+export interface Pricing {
+  /** What the answer calls it. */
+  method: 'hypopg' | 'copy' | 'estimate';
+  /** @param known the statements as the database is, and what they do */
+  sourceFor(planner: Planner, known: Known & { sizeOf(candidate: Candidate): number }): CostSource;
+  /** A source whose plans do without existing indexes; null where there is none. */
+  without?(planner: Planner, dropped: readonly (Removal & { oid: string })[]): Promise<CostSource | null>;
+}
+
+/** What is known before the search. */
+export interface Known {
+  plans: ReadonlyMap<string, Plan>;
+  uses: readonly ColumnUse[];
+  relations: readonly Relation[];
+  settings: PlannerSettings | null;
+}
+
+/** What is asked of the advisor. */
+export interface DatabaseTask {
+  workload: Workload;
+  pricing: Pricing;
+  /** What all new indexes together may take; null: any size. */
+  budgetBytes: number | null;
+  /** Whether constants of the workload may become a part of an index, which then shows them. */
+  valuesAllowed?: boolean;
+  isOver?(): boolean;
+  /** What an earlier run has learned. */
+  resume?: CostCache;
+}
+
+/** An index to create. Costs are weighted, in the planner's unit. */
+export interface ProposedIndex {
+  sql: string;
+  undoSql: string;
+  name: string;
+  schema: string;
+  table: string;
+  method: Candidate['method'];
+  /** The keys in their order: columns, or expressions as SQL. */
+  columns: string[];
+  included: string[];
+  predicate: string | null;
+  /** Expected, right after it is built. */
+  sizeBytes: number;
+  /** What the workload would cost more without it, the others being there. */
+  gain: number;
+  /** What it costs those who write. */
+  write: WritePrice;
+  why: Reason[];
+  /** Without it and with it, the others being there. Costs of one call. */
+  helps: { queryId: string; costBefore: number; costAfter: number }[];
+  caution: string;
+}
+
+/** A statement of the workload that has a plan. */
+export interface AdvisedQuery {
+  queryId: string;
+  /** With $n for its constants. */
+  sql: string;
+  calls: number;
+  /** What its cost counts in that of the workload. */
+  weight: number;
+  /** Of one call, in the planner's unit. */
+  costBefore: number;
+  costAfter: number;
+}
+
+/** What the advisor says of a database. */
+export interface DatabaseAdvice {
+  method: Pricing['method'];
+  budgetBytes: number | null;
+  indexes: ProposedIndex[];
+  removals: Removal[];
+  workload: { costBefore: number; costAfter: number; readCost: number; writeCost: number; sizeBytes: number };
+  queries: AdvisedQuery[];
+  /** What other sizes would bring: none is both larger and dearer than another. */
+  front: { sizeBytes: number; cost: number; indexes: number }[];
+  unverified: Unverified[];
+  notes: Note[];
+  /** False when the time was up before the search had ended. */
+  isComplete: boolean;
+  /** Plans that were made during the search. */
+  plannerCalls: number;
+  learned: CostCache;
+}
+
+/**
+ * Advises on the indexes of a database.
+ *
+ * @throws StreamGateError when the database cannot be asked
+ */
+export async function adviseDatabase(session: Session, server: Server, task: DatabaseTask): Promise<DatabaseAdvice> {
+  const { workload, isOver = () => false } = task;
+  const questions = await askFor(session, server, workload.heavy, isOver);
+  const known = await learn(session, workload, questions, task.valuesAllowed ?? false);
+  const { uses, relations } = known;
+  const planner = plannerOf(server, questions.answers);
+  const prices = await pricesFor(session, server, workload, known);
+  const costs = new Map([...known.plans].map(([queryId, { root }]) => [queryId, root.estimate.totalCost]));
+  const statements = weightsOf(
+    workload.heavy.filter(({ queryId }) => uses.some((use) => use.queryId === queryId)),
+    costs,
+  );
+  const advice = await advise({
+    statements,
+    proposals: candidatesFor(uses, relations),
+    source: task.pricing.sourceFor(planner, { ...known, sizeOf: prices.sizeOf }),
+    ...prices,
+    extensionsOf: (candidate) => extensionsOf(candidate, uses, relations),
+    budgets: task.budgetBytes === null ? [] : [task.budgetBytes],
+    isOver,
+    epoch: epochOf(server, relations),
+    ...(task.resume ? { resume: task.resume } : {}),
+  });
+  const choice = (advice.choices[0] as Advice['choices'][number]).choice;
+  const removals = await removalsOf(session, task.pricing, planner, advice, choice, relations);
+  return {
+    method: task.pricing.method,
+    budgetBytes: task.budgetBytes,
+    indexes: proposedOf(choice, known),
+    removals,
+    workload: {
+      costBefore: advice.costBefore,
+      costAfter: choice.cost,
+      readCost: choice.readCost,
+      writeCost: choice.writeCost,
+      sizeBytes: choice.sizeBytes,
+    },
+    queries: queriesOf(workload, advice, choice),
+    front: advice.front.map(({ sizeBytes, cost, indexes }) => ({ sizeBytes, cost, indexes: indexes.length })),
+    unverified: unverifiedFor(
+      workload.heavy.flatMap(({ queryId, text }) => {
+        const syntax = parse(text);
+        return syntax ? [{ queryId, syntax }] : [];
+      }),
+      relations,
+    ),
+    notes: [...workload.notes, ...notesOn(questions, advice)],
+    isComplete: advice.isComplete && questions.left === 0,
+    plannerCalls: advice.calls,
+    learned: advice.learned,
+  };
+}
+
+/** Reads the tables of the statements, and what the statements do with them. */
+async function learn(
+  session: Session,
+  { heavy, statements }: Workload,
+  { answers }: Questions,
+  valuesAllowed: boolean,
+): Promise<Known> {
+  const plans = new Map([...answers].map(([queryId, { plan }]) => [queryId, plan]));
+  const named = statements.flatMap(({ text }) => readText(text).tables);
+  const relations = await readRelations(session, [
+    ...named,
+    ...tablesOf([...plans.values()].map((plan) => ({ plan }))),
+  ]);
+  const uses = heavy.flatMap(({ queryId, text }) => {
+    const plan = plans.get(queryId);
+    const syntax = plan && parse(text);
+    return syntax ? columnUsesOf(queryId, syntax, relationsOf(plan, relations), { valuesAllowed }) : [];
+  });
+  const settings = await readSettings(session);
+  return { plans, relations, settings, uses: await withFractions(session, uses, relations) };
+}
+
+/** Of tables of one name those that the plan scans: it knows the search path. */
+function relationsOf(plan: Plan, relations: readonly Relation[]): Relation[] {
+  const scanned = [...nodesOf(plan)].flatMap(({ node }) => node.relation ?? []);
+  return relations.filter(({ schema, table }) => {
+    const same = scanned.filter(({ name }) => name === table);
+    return same.length === 0 || same.some((each) => each.schema === undefined || each.schema === schema);
+  });
+}
+
+interface CandidatePrices {
+  sizeOf(candidate: Candidate): number;
+  writesOf(candidate: Candidate): WritePrice;
+}
+
+async function pricesFor(
+  session: Session,
+  server: Server,
+  { statements, seconds }: Workload,
+  { relations, settings }: Known,
+): Promise<CandidatePrices> {
+  const combinations = await readCombinations(session, relations);
+  const writes = writesOf(statements, relations, seconds);
+  const writeSettings = { ...(settings ?? defaultWriteSettings), versionNumber: server.versionNumber };
+  const sizes = new Map<string, number>();
+  const relationOf = ({ schema, table }: Candidate) =>
+    relations.find((relation) => relation.schema === schema && relation.table === table) as Relation;
+  const size = (candidate: Candidate) => {
+    const definition = definitionOf(candidate);
+    const bytes = sizes.get(definition) ?? sizeOf(candidate, relationOf(candidate), { relations, combinations });
+    sizes.set(definition, bytes);
+    return bytes;
+  };
+  return {
+    sizeOf: size,
+    writesOf: (candidate) => {
+      const relation = relationOf(candidate);
+      return writePrice(candidate, relation, writes.get(relation) ?? noWrites, size(candidate), writeSettings);
+    },
+  };
+}
+
+/** Costs are worth something as long as the tables are as they were: their statistics, their indexes, and the server. */
+function epochOf({ version }: Server, relations: readonly Relation[]): string {
+  return JSON.stringify([
+    version,
+    relations.map(({ schema, table, analyzedAt, rows, indexes }) => [
+      schema,
+      table,
+      analyzedAt,
+      rows,
+      indexes.map(({ name }) => name),
+    ]),
+  ]);
+}
+
+function proposedOf({ indexes }: Choice, { uses, relations }: Known): ProposedIndex[] {
+  const taken = relations.flatMap((relation) => relation.indexes.map(({ name }) => name));
+  return indexes
+    .toSorted((a, b) => b.gain - b.write.cost - (a.gain - a.write.cost))
+    .map((index) => {
+      const name = nameOf(index.candidate, taken);
+      taken.push(name);
+      return proposed(index, name, uses, relations);
+    });
+}
+
+function proposed(
+  { candidate, sizeBytes, write, gain, helps }: ChosenIndex,
+  name: string,
+  uses: readonly ColumnUse[],
+  relations: readonly Relation[],
+): ProposedIndex {
+  const { schema, table, method, keys, included, predicate } = candidate;
+  const relation = relations.find((each) => each.schema === schema && each.table === table);
+  const concurrently = relation?.kind !== 'partitioned table';
+  const helped = new Set(helps.map(({ queryId }) => queryId));
+  return {
+    sql: `${sqlOf(candidate, { name, concurrently })};`,
+    undoSql: `${undoSqlOf(candidate, { name, concurrently })};`,
+    name,
+    schema,
+    table,
+    method,
+    columns: keys.map(({ column, expression }) => column ?? expression ?? ''),
+    included: [...included],
+    predicate: predicate?.sql ?? null,
+    sizeBytes,
+    gain,
+    write,
+    why: reasonsFor(
+      candidate,
+      uses.filter(({ queryId }) => helped.has(queryId)),
+    ),
+    helps,
+    caution: cautionOf(candidate, relation, write, concurrently),
+  };
+}
+
+/** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
+function cautionOf(
+  candidate: Candidate,
+  relation: Relation | undefined,
+  { lostHotUpdates }: WritePrice,
+  concurrently: boolean,
+): string {
+  const locks = concurrently
+    ? 'Reads and writes go on while it is built. It reads the table twice, waits for every transaction that is open, and cannot run inside a transaction; if it fails, drop the invalid index that it leaves.'
+    : 'It stops writes to all partitions while it is built, because a partitioned table knows no CONCURRENTLY.';
+  const hot =
+    lostHotUpdates >= 1
+      ? ` ${plural(lostHotUpdates, 'update')} of ${columnsOf(candidate).join(', ')} wrote to no index so far and would write to all ${plural((relation?.indexes.length ?? 0) + 1, 'index', 'indexes')} of the table.`
+      : '';
+  return locks + hot;
+}
+
+function queriesOf({ heavy }: Workload, advice: Advice, { statements }: Choice): AdvisedQuery[] {
+  const changes = new Map(statements.map((change) => [change.queryId, change]));
+  const byId = new Map<string, WorkloadStatement>(heavy.map((statement) => [statement.queryId, statement]));
+  return advice.statements.flatMap(({ queryId, weight, base }) => {
+    const statement = byId.get(queryId);
+    if (!statement) return [];
+    const costAfter = changes.get(queryId)?.costAfter ?? base;
+    return [{ queryId, sql: statement.shown, calls: statement.calls, weight, costBefore: base, costAfter }];
+  });
+}
+
+async function removalsOf(
+  session: Session,
+  pricing: Pricing,
+  planner: Planner,
+  advice: Advice,
+  choice: Choice,
+  relations: readonly Relation[],
+): Promise<Removal[]> {
+  const chosen = choice.indexes.map(({ candidate }) => candidate);
+  const found = await removalsFor(session, chosen, relations);
+  const accepted: typeof found = [];
+  for (const removal of found) {
+    const isVerified = await isWorthNothing(pricing, planner, [...accepted, removal], advice, choice);
+    if (isVerified !== false) accepted.push({ ...removal, isVerified: isVerified === true });
+  }
+  return accepted.map(({ oid: _, ...removal }) => removal);
+}
+
+/** No statement may become dearer by more than this share when an index goes. */
+const mostDearer = 0.05;
+
+/** Whether all statements can do without the indexes; undefined where nobody can tell. */
+async function isWorthNothing(
+  pricing: Pricing,
+  planner: Planner,
+  dropped: readonly (Removal & { oid: string })[],
+  { statements }: Advice,
+  choice: Choice,
+): Promise<boolean | undefined> {
+  const source = await pricing.without?.(planner, dropped);
+  if (!source) return undefined;
+  const chosen = choice.indexes.map(({ candidate }) => candidate);
+  const changes = new Map(choice.statements.map((change) => [change.queryId, change]));
+  for (const { queryId, base } of statements) {
+    const [cost] = await source.costs(queryId, [chosen]);
+    const before = changes.get(queryId)?.costAfter ?? base;
+    if (!cost || !(cost.total <= before * (1 + mostDearer))) return false;
+  }
+  return true;
+}
+
+function notesOn({ failures, left }: Questions, { isComplete, unplanned }: Advice): Note[] {
+  const notes: Note[] = [];
+  const note = (code: string, message: string) => notes.push({ code, rules: ['indexes/missing'], message });
+  const codes = Map.groupBy(
+    [...failures.values()].filter((code) => code !== 'nothing-to-plan'),
+    (code) => code,
+  );
+  if (codes.size > 0) {
+    const reasons = [...codes].map(([code, found]) => `${code}: ${found.length}`).join(', ');
+    const count = [...codes.values()].flat().length;
+    note('advice-unexplained', `${plural(count, 'statement')} could not be explained (${reasons}), and got no advice.`);
+  }
+  if (unplanned.length > 0) {
+    note(
+      'advice-unplanned',
+      `${plural(unplanned.length, 'statement')} lost its plan while it was looked at, and got no advice.`,
+    );
+  }
+  if (!isComplete || left > 0) {
+    note('advice-out-of-time', 'The time was up before the search had ended. This is the best that was found by then.');
+  }
+  return notes;
+}
