@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { readConfiguration } from '../lib/advice/configuration.ts';
@@ -26,8 +27,8 @@ const usualColumns = 100;
 /**
  * `streamgate explain`: prints the plan of a statement as a tree, and what is wrong with it.
  *
- * @param target a database, or a file with plans (`-`: standard input)
- * @param statement of a database
+ * @param target a database, a file with plans (`-`: standard input), or a statement of $DATABASE_URL
+ * @param statement of the database
  */
 export async function explain(
   target: string | undefined,
@@ -35,27 +36,36 @@ export async function explain(
   options: ExplainOptions,
 ): Promise<void> {
   const configuration = readConfiguration(options.config ?? process.env.STREAMGATE_CONFIG, roster);
-  const isFile = target !== undefined && !target.includes('://');
-  if (isFile && statement !== undefined) {
-    throw new StreamGateError('statement-refused', 'A file of plans takes no statement. Give a postgres:// URL first.');
-  }
-  const examined = isFile ? await fromFile(target) : [await fromDatabase()];
+  const examined = await examine();
   process.stdout.write(options.format === 'json' ? json(examined) : examined.map(text).join('\n'));
 
-  async function fromDatabase(): Promise<Examined> {
-    const url = databaseTarget(target);
-    if (statement === undefined) {
+  async function examine(): Promise<Examined[]> {
+    if (target === undefined || target.includes('://')) return [await fromDatabase(target, statement)];
+    if (statement !== undefined) {
+      throw new StreamGateError(
+        'statement-refused',
+        'A file of plans takes no statement. Give a postgres:// URL first, and the statement in quotes.',
+      );
+    }
+    // A single word with spaces that is no file is the statement: the database is $DATABASE_URL.
+    if (target !== '-' && /\s/.test(target) && !existsSync(target)) return [await fromDatabase(undefined, target)];
+    return fromFile(target);
+  }
+
+  async function fromDatabase(url: string | undefined, query: string | undefined): Promise<Examined> {
+    const checked = databaseTarget(url);
+    if (query === undefined) {
       throw new StreamGateError('statement-refused', 'Which statement? Give it in quotes behind the URL.');
     }
-    return withSession(url, async (session) =>
-      examineStatement(session, await readServer(session), statement, {
-        isRun: options.analyze === true,
-        configuration,
-      }),
+    return withSession(checked, async (session) =>
+      examineStatement(session, await readServer(session), query, { isRun: options.analyze === true, configuration }),
     );
   }
 
   async function fromFile(path: string): Promise<Examined[]> {
+    if (options.analyze === true) {
+      throw new StreamGateError('statement-refused', 'A plan of a file was made already. Leave --analyze out.');
+    }
     const plans = readPlans(path === '-' ? await readAll(process.stdin) : await read(path));
     return Promise.all(plans.map(({ plan, query }) => examinePlan(plan, query, configuration)));
   }

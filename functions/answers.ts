@@ -113,7 +113,10 @@ export async function answer(
   topic: keyof typeof topics,
   { parameters, context }: Pick<EndpointRequest<Parameters>, 'parameters' | 'context'>,
 ): Promise<Reply> {
-  const { name } = chooseDatabase((await settings()).databases, parameters.database);
+  const { databases } = await settings();
+  const chosen = chooseDatabase(databases, parameters.database);
+  // Functions belong to no database: what is known of them stands with the first one.
+  const { name } = topicIsOf(topic, 'resources') ? chooseDatabase(databases, undefined) : chosen;
   const levels = await cache();
   await using _ = levels.scope(context);
   const { value, key, tags, freshUntil, staleUntil } = await answersOf(levels).getCached({
@@ -155,6 +158,11 @@ export async function renewAnswers(part: Part, database: string): Promise<void> 
         ...(topic === 'queryMetrics' ? statementDefaults : {}),
       })),
   );
+}
+
+function topicIsOf(name: keyof typeof topics, part: Part): boolean {
+  const topic: Topic = topics[name];
+  return 'part' in topic && topic.part === part;
 }
 
 function tagsOf(topic: Topic, database: string): string[] {

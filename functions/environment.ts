@@ -10,6 +10,7 @@ import { StreamGateError } from '../lib/errors.ts';
 import { type History, openHistory } from '../lib/postgres/history.ts';
 import { openPool } from '../lib/postgres/pool.ts';
 import type { Note } from '../lib/postgres/server.ts';
+import { type CollectionOrders, cachedOrders } from '../lib/resources/gc/order.ts';
 import type { Series } from '../lib/resources/sample.ts';
 import { cacheEntries, readSettings, type Settings, thresholds } from '../lib/settings.ts';
 import { readSecret } from './secret.ts';
@@ -41,6 +42,15 @@ export async function history(): Promise<History> {
 
 /** The cache that the endpoints are served from. */
 export async function cache(): Promise<Cache> {
+  return (await openedCache()).cache;
+}
+
+/** Orders to the environments of all functions, in the second level; apart from the cache, whose hits they would be counted among. */
+export async function orders(): Promise<CollectionOrders> {
+  return (await openedCache()).orders;
+}
+
+async function openedCache(): Promise<OpenCache> {
   const { historyUrl, redisUrl } = await settings();
   const where = redisUrl ?? historyUrl;
   if (cached?.where !== where) {
@@ -48,7 +58,7 @@ export async function cache(): Promise<Cache> {
     cached = { where, opened: openCache(historyUrl, redisUrl) };
     await (await outdated?.opened)?.close();
   }
-  return (await cached.opened).cache;
+  return cached.opened;
 }
 
 /**
@@ -82,41 +92,47 @@ export async function readCacheStatistics(): Promise<CacheStatistics> {
 
 /** The samples of the functions of the last day. */
 export async function readSamples(): Promise<{ series: Series[]; notes: Note[] }> {
-  return { series: [], notes: [] };
+  const series = await (await history()).samples.read({ since: new Date(Date.now() - day) });
+  return { series, notes: [] };
 }
 
 interface OpenCache {
   cache: Cache;
+  orders: CollectionOrders;
   close(): Promise<void>;
 }
 
 async function openCache(historyUrl: string, redisUrl: string | undefined): Promise<OpenCache> {
   const options = { maxEntries: cacheEntries.l2 };
-  const over = (l2: ShareableStore, disconnect: () => unknown): OpenCache => {
+  const over = (l2: ShareableStore, forOrders: ShareableStore, disconnect: () => unknown): OpenCache => {
     const cache = createCache({ l1: { maxEntries: cacheEntries.l1, policy: 'sieve' }, l2, l3: edge?.cdn });
+    const board = createCache({ l1: { maxEntries: 1 }, l2: forOrders });
     return {
       cache,
+      orders: cachedOrders(board),
       async close() {
-        await cache.close();
+        await Promise.all([cache.close(), board.close()]);
         await disconnect();
       },
     };
   };
   if (redisUrl === undefined) {
     const pool = openPool(historyUrl);
-    return over(postgresStore(pool, options), () => pool.end());
+    return over(postgresStore(pool, options), postgresStore(pool, { schema: 'streamgate_orders' }), () => pool.end());
   }
   const client = await connectRedis(redisUrl);
-  return over(redisStore(client, options), () => client.disconnect());
+  return over(redisStore(client, options), redisStore(client, { namespace: 'streamgate-orders' }), () =>
+    client.disconnect(),
+  );
 }
 
 /** Lets go of everything: at the end of local mode and between tests. */
 export async function closeEnvironment(): Promise<void> {
   const open = opened;
-  const openedCache = cached;
+  const openCaches = cached;
   read = undefined;
   opened = undefined;
   cached = undefined;
-  await (await openedCache?.opened)?.close();
+  await (await openCaches?.opened)?.close();
   await open?.history.close();
 }

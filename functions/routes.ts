@@ -10,6 +10,7 @@ import { CacheStatistics } from '../lib/cache/snapshot.ts';
 import { Health } from '../lib/health.ts';
 import type { Route } from '../lib/http/endpoint.ts';
 import {
+  collectionParameters,
   databaseParameters,
   functionParameters,
   listParameters,
@@ -25,6 +26,7 @@ import type { Part } from '../lib/parts.ts';
 import { StatementHistory } from '../lib/queries/history.ts';
 import { Statement } from '../lib/queries/snapshot.ts';
 import { QueryStatistics } from '../lib/queries/statistics.ts';
+import { CollectionAnswer } from '../lib/resources/gc/answer.ts';
 import {
   CpuPoint,
   CpuStatistics,
@@ -120,6 +122,16 @@ export const memoryTrends = ofFunctions(
 );
 export const cpuTrends = ofFunctions('optimization/cpu/trends', 'Where the use of the processor is going.', CpuTrends);
 
+export const forceCollection = {
+  method: 'POST',
+  path: '/optimization/gc/force',
+  entry: 'optimization/gc/force',
+  summary: 'Collects garbage in this environment, or in all of them.',
+  scope: 'operate',
+  parameters: collectionParameters,
+  response: objectOf(CollectionAnswer),
+} as const satisfies Route;
+
 export const recommendations = {
   method: 'GET',
   path: '/optimization/recommendations',
@@ -168,6 +180,7 @@ export const routes: readonly Route[] = [
   cpuMetrics,
   cpuStats,
   cpuTrends,
+  forceCollection,
   recommendations,
   health,
   openapi,

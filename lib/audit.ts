@@ -10,8 +10,10 @@ import { isNamed } from './advice/rule.ts';
 import { cacheRules } from './cache/rules/index.ts';
 import type { CacheSnapshot, CacheStatistics } from './cache/snapshot.ts';
 import { collectIndexes } from './indexes/collect.ts';
+import { indexRecord } from './indexes/record.ts';
 import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
+import { withStatements } from './indexes/statements.ts';
 import type { DatabasePart, Part } from './parts.ts';
 import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
@@ -27,6 +29,7 @@ import type { Series } from './resources/sample.ts';
 import type { ResourceSnapshot } from './resources/snapshot.ts';
 import { summarize } from './resources/summarize.ts';
 import type { Database } from './settings.ts';
+import { tableRules } from './tables/rules/index.ts';
 
 /** A snapshot of every part, as `streamgate snapshot` writes it. */
 export const DatabaseSnapshot = z.strictObject({
@@ -38,10 +41,16 @@ export const DatabaseSnapshot = z.strictObject({
 export type DatabaseSnapshot = z.infer<typeof DatabaseSnapshot>;
 
 /** Every rule that there is. */
-export const roster: readonly AnyRule[] = [...indexRules, ...queryRules, ...cacheRules, ...resourceRules];
+export const roster: readonly AnyRule[] = [
+  ...indexRules,
+  ...tableRules,
+  ...queryRules,
+  ...cacheRules,
+  ...resourceRules,
+];
 
 const rulesOf: Record<Part, readonly AnyRule[]> = {
-  indexes: indexRules,
+  indexes: [...indexRules, ...tableRules],
   queries: queryRules,
   cache: cacheRules,
   resources: resourceRules,
@@ -53,7 +62,8 @@ export async function takeSnapshot(url: string, name?: string): Promise<Database
     const server = await readServer(session, name);
     const { server: _, ...indexes } = await collectIndexes(session, server);
     const { server: __, ...queries } = await collectQueries(session, server);
-    return { takenAt: indexes.takenAt, server, indexes, queries };
+    const used = { ...indexes, indexes: withStatements(indexes.indexes, queries.plans) };
+    return { takenAt: indexes.takenAt, server, indexes: used, queries };
   });
 }
 
@@ -63,7 +73,7 @@ export function judge(
   configuration: RuleConfiguration = {},
 ): Finding[] {
   return [
-    ...runRules(indexRules, { server, ...indexes }, configuration),
+    ...runRules(rulesOf.indexes, { server, ...indexes }, configuration),
     ...runRules(queryRules, { server, ...queries }, configuration),
   ].sort(bySeverity);
 }
@@ -94,7 +104,7 @@ export async function runAudit(
     withSession(database.url, async (session) => how(session, await readServer(session, database.name)));
   return keepAudit(part, database.name, windowStart, history, configuration, async () =>
     part === 'indexes'
-      ? indexRecord(await collect(collectIndexes))
+      ? indexRecord(await collect(collectIndexes), database.name, history)
       : queryRecord(await collect(collectQueries), database.name, history),
   );
 }
@@ -172,10 +182,4 @@ async function keepAudit(
   const isJudged = (recommendation: Recommendation) => judging.has(recommendation.rule) && hasSeen(recommendation);
   const kept = await history.keep({ database, part, windowStart: window, ...record, findings, isJudged });
   return { kept, findings: kept ? findings : [] };
-}
-
-function indexRecord(input: IndexSnapshot): Collected {
-  const { indexes: rows, ...snapshot } = input;
-  const sizeBytes = rows.filter((index) => !index.partitioned).reduce((all, index) => all + index.sizeBytes, 0);
-  return { input, record: { snapshot, rows, summary: { indexes: rows.length, sizeBytes } } };
 }

@@ -6,13 +6,14 @@
  *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/benchmarks.md
  *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, or `validation`
  *   npm run bench:leaks -- --seeds 3          so many processes of each kind
- *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines
- *   npm run bench:leaks -- --from FILE        judges kept samples, and runs nothing
+ *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines, and does not run again what is in there
  *
  * The shapes and their sizes are the same in each run for a seed; the collector of V8 takes its liberties. A goal that is not met
  * is no error: a bench tells, it does not judge.
  */
-import { appendFile, readFile } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Series } from '../../lib/resources/sample.ts';
 import { machine } from '../cache/machine.ts';
@@ -44,11 +45,10 @@ const { values: options } = parseArgs({
     set: { type: 'string', default: 'proof' },
     seeds: { type: 'string' },
     save: { type: 'string' },
-    from: { type: 'string' },
   },
 });
 const set = setNamed(options.set);
-const kept = options.from ? await readKept(options.from) : undefined;
+const kept = await readKept(options.save);
 const seeds = options.seeds ? Number(options.seeds) : undefined;
 const plans = plansOf(set, options.full);
 
@@ -64,7 +64,8 @@ const sections = [
   accuracy(usual, weights),
   hardLeaks(usual),
   ...(long.length > 0 ? [longer(long)] : []),
-  ...[fleets(usual), stopped].filter((section) => section !== undefined),
+  ...[fleets(usual)].filter((section) => section !== undefined),
+  stopped,
 ];
 const processes = `- **Processes**: ${usual.length} of 1,000 invocations and ${long.length} of 3,000, of the ${set} set`;
 const report = ['## Leaks', `${began}\n${processes}`, ...sections.map(markdownOf)].join('\n\n');
@@ -100,16 +101,16 @@ async function judgedRuns(several: readonly Plan[], port: number): Promise<Outco
     for (const cell of cells) {
       process.stderr.write(`${cell.name}, ${invocations} …\n`);
       for (const run of runsOf(set, [cell], seeds)) {
-        const series = await seriesFor(run, invocations, port);
-        if (series) outcomes.push(outcomeOf(run, series));
+        outcomes.push(outcomeOf(run, await seriesFor(run, invocations, port)));
       }
     }
   }
   return outcomes;
 }
 
-async function seriesFor(run: Run, invocations: number, port: number): Promise<Series | undefined> {
-  if (kept) return kept.series.get(`${run.seed} ${invocations}`);
+async function seriesFor(run: Run, invocations: number, port: number): Promise<Series> {
+  const before = kept.series.get(`${run.seed} ${invocations}`);
+  if (before) return before;
   const series = await seriesOf(run, invocations, port);
   await keep({ seed: run.seed, invocations, series });
   return series;
@@ -117,8 +118,7 @@ async function seriesFor(run: Run, invocations: number, port: number): Promise<S
 
 /** Weighs the pieces of all leaks. */
 async function weigh(outcomes: readonly Outcome[], port: number): Promise<ReadonlyMap<string, Weight>> {
-  if (kept) return kept.weights;
-  const found = new Map<string, Weight>();
+  const found = new Map(kept.weights);
   for (const { run } of outcomes) {
     if (run.shape.kind !== 'leak' || !run.cell.carrier) continue;
     const { carrier, bytes, oneIn } = run.shape;
@@ -131,9 +131,7 @@ async function weigh(outcomes: readonly Outcome[], port: number): Promise<Readon
   return found;
 }
 
-/** Kept samples are of processes that ran on. */
-async function stoppedRuns(port: number): Promise<Section | undefined> {
-  if (kept) return undefined;
+async function stoppedRuns(port: number): Promise<Section> {
   process.stderr.write('frozen …\n');
   return frozen(set, seeds ?? (options.full ? 6 : 1), port);
 }
@@ -142,9 +140,10 @@ async function keep(line: Kept): Promise<void> {
   if (options.save) await appendFile(options.save, `${JSON.stringify(line)}\n`);
 }
 
-async function readKept(file: string) {
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
-  const all = lines.map((line) => JSON.parse(line) as Kept);
+async function readKept(file: string | undefined) {
+  const lines = file && existsSync(file) ? createInterface({ input: createReadStream(file) }) : [];
+  const all: Kept[] = [];
+  for await (const line of lines) all.push(JSON.parse(line));
   return {
     series: new Map(
       all.flatMap((one) => ('series' in one ? [[`${one.seed} ${one.invocations}`, one.series] as const] : [])),

@@ -8,6 +8,7 @@ import type { History } from '../../lib/postgres/history.ts';
 import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
 import { cache, history, readCacheStatistics, readSamples, settings } from '../environment.ts';
+import { monitoredAudit } from '../monitoring.ts';
 
 const day = 86_400_000;
 const longestClockDifferenceMs = 300_000;
@@ -53,7 +54,7 @@ function handlerOf(
   choose: (databases: readonly Database[]) => readonly Database[],
   audit: (database: Database, window: Date, store: History, rules: RuleConfiguration) => Promise<AuditResult>,
 ): AuditHandler {
-  return async ({ time }, context) => {
+  return monitoredAudit(async ({ time }: AuditEvent, context?: InvocationContext) => {
     const window = windowOf(time);
     const { databases, retentionDays, configPath } = await settings();
     const store = await history();
@@ -76,7 +77,7 @@ function handlerOf(
     if (failures.length > 0)
       throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join(' '));
     return report;
-  };
+  });
 }
 
 /** The scheduled time is the window: the scheduler sends the same one again when it tries again. */

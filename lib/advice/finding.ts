@@ -24,6 +24,7 @@ export const Subject = z
     index: z.string().optional(),
     queryId: z.string().optional(),
     function: z.string().optional(),
+    sequence: z.string().optional(),
   })
   .meta({ id: 'Subject', description: 'What the finding is about.' });
 export type Subject = z.infer<typeof Subject>;
@@ -70,8 +71,10 @@ export type Finding = z.infer<typeof Finding>;
  * recommendation can be followed. 64 bits of SHA-256 in hex.
  */
 export function findingId(rule: string, subject: Subject): string {
-  const { database, schema, table, index, queryId, function: fn } = subject;
-  const key = JSON.stringify([rule, database, schema, table, index, queryId, fn].map((part) => part ?? null));
+  const { database, schema, table, index, queryId, function: fn, sequence } = subject;
+  // A part that came later stands behind the others, and only where there is one: ids are for ever.
+  const parts = [rule, database, schema, table, index, queryId, fn].map((part) => part ?? null);
+  const key = JSON.stringify(sequence === undefined ? parts : [...parts, sequence]);
   return createHash('sha256').update(key).digest('hex').slice(0, 16);
 }
 

@@ -1,4 +1,4 @@
-import middy from '@middy/core';
+import middy, { type MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { type Lifetime, respond as respondCacheable } from '../cache/http.ts';
@@ -54,13 +54,16 @@ export type Reply = OneReply | CacheableReply;
  * Makes a Lambda handler (HTTP API, payload 2.0) of a route and a function: middy lets the caller in,
  * checks the parameters, turns the reply into JSON and any error into a problem.
  *
+ * @param around middlewares, the outermost first
  * @example export const handler = endpoint(slow, async ({ parameters }) => ({ body: await find(parameters.limit) }));
  */
 export function endpoint<Parameters extends z.ZodType>(
   route: Route<Parameters>,
   respond: (request: EndpointRequest<z.infer<Parameters>>) => Promise<Reply>,
+  around: readonly MiddlewareObj[] = [],
 ) {
   return middy<APIGatewayProxyEventV2, Answer>()
+    .use([...around])
     .before(({ event }) => letIn(route, event))
     .onError((request) => {
       request.response = problem(request.error);

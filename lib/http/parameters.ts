@@ -105,6 +105,15 @@ export const sampleParameters = z.strictObject({
 /** Of what is known of functions. */
 export const functionParameters = z.strictObject({ database, function: functionName });
 
+/** Of a collection that is asked for. */
+export const collectionParameters = z.strictObject({
+  scope: z
+    .enum(['environment', 'fleet'])
+    .default('environment')
+    .describe('The environment that answers, at once; or all environments, each at its next invocation.'),
+  function: functionName.describe('With `scope=fleet`: only the environments of this function.'),
+});
+
 /** Of the recommendations. */
 export const recommendationParameters = z.strictObject({
   database,

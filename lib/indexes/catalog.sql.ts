@@ -4,12 +4,15 @@
  */
 import { escapeIdentifier } from 'pg';
 
+/** What whoever builds, drops or rebuilds an index holds on its table: https://www.postgresql.org/docs/current/explicit-locking.html */
+const workingModes = `array['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock']`;
+
 /**
  * Tables that are left out: PostgreSQL's own, temporary ones, those that an extension owns (nobody
  * may drop their indexes), and StreamGate's history. A table that somebody holds in ACCESS
  * EXCLUSIVE mode, or waits to, is left out as well: to ask for its size would be to queue for the lock.
  */
-const lookedAt = `
+export const lookedAt = `
   t.relpersistence <> 't'
   and n.nspname <> 'information_schema' and n.nspname <> 'streamgate' and n.nspname !~ '^pg_'
   and not exists (
@@ -17,7 +20,8 @@ const lookedAt = `
     where d.classid = 'pg_class'::regclass and d.objid = t.oid and d.deptype = 'e')
   and t.oid not in (select relation from locked)`;
 
-const lockedRelations = `
+/** The tables that {@link lookedAt} leaves out because of locks, to stand behind `with`. */
+export const lockedRelations = `
   recursive locked as (
     select coalesce(i.indrelid, l.relation) as relation
     from pg_locks l left join pg_index i on i.indexrelid = l.relation
@@ -38,15 +42,32 @@ from locked join pg_class t on t.oid = locked.relation join pg_namespace n on n.
 where t.relkind in ('r', 'p', 'm') and n.nspname !~ '^pg_'
 group by 1 order by 1`;
 
+/** The oids that cut all indexes into pages of so many ($1). */
+export const pagesSql = `
+select indexrelid as oid
+from (select indexrelid, row_number() over (order by indexrelid) as position from pg_index) as numbered
+where position % $1::int = 0 order by 1`;
+
 /**
- * Every index, with its own counters: those of a partitioned index are zero, see partitions.ts. `oid`
- * and `parentOid` are not kept.
+ * The indexes whose oids are above $1 and not above $2: a page, so that no statement takes long however many there are. Each has
+ * its own counters: those of a partitioned index are zero, see partitions.ts. `oid` and `parentOid` are not kept.
  */
 export function indexesSql(versionNumber: number): string {
   const since = (version: number, expression: string, before: string) =>
     versionNumber >= version ? expression : before;
   return `
-with ${lockedRelations}
+with ${lockedRelations},
+busy as materialized (
+  select relation from pg_locks
+  where locktype = 'relation' and mode = any(${workingModes}) and pid is distinct from pg_backend_pid()
+    and database = (select oid from pg_database where datname = current_database())),
+searchable as materialized (
+  -- Operator classes whose family has the "=" of their own type. Trigrams have it, too, but find a value by all that is like it.
+  select oc.oid from pg_opclass oc
+  where oc.opcname not like '%trgm%' and exists (
+    select from pg_amop ao join pg_operator op on op.oid = ao.amopopr
+    where ao.amopfamily = oc.opcfamily and ao.amoppurpose = 's' and op.oprname = '='
+      and ao.amoplefttype = oc.opcintype and ao.amoprighttype = oc.opcintype))
 select
   i.indexrelid as oid,
   n.nspname as schema,
@@ -81,12 +102,14 @@ select
     limit 1) as constraint,
   i.indisvalid as valid,
   i.indisready and i.indislive as ready,
+  not i.indisvalid and i.indrelid in (select relation from busy) as building,
   i.indisreplident as "replicaIdentity",
   i.indisclustered as clustered,
   coalesce((select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'),
     case am.amname when 'btree' then 90 when 'hash' then 75 when 'gist' then 90 when 'spgist' then 80 else 100 end) as fillfactor,
   coalesce((select json_agg(option_name || '=' || option_value order by option_name)
     from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor'), '[]') as options,
+  (select format('%I', spcname) from pg_tablespace where oid = c.reltablespace) as tablespace,
   c.relkind = 'I' as partitioned,
   (select h.inhparent from pg_inherits h where h.inhrelid = i.indexrelid) as "parentOid",
   json_build_object(
@@ -108,7 +131,9 @@ cross join lateral (
     'parameters', coalesce(to_json(ia.attoptions), '[]'),
     'collation', case cln.nspname when 'pg_catalog' then '' else quote_ident(cln.nspname) || '.' end || cl.collname,
     'descending', i.indoption[k] & 1 = 1,
-    'nullsFirst', i.indoption[k] & 2 = 2) order by k) as list
+    'nullsFirst', i.indoption[k] & 2 = 2,
+    'equality', oc.oid in (select oid from searchable) and (i.indkey[k] = 0 or a.attcollation = i.indcollation[k]))
+    order by k) as list
   from generate_series(0, i.indnkeyatts - 1) k
   join pg_opclass oc on oc.oid = i.indclass[k]
   join pg_namespace ocn on ocn.oid = oc.opcnamespace
@@ -116,27 +141,19 @@ cross join lateral (
   left join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k] and i.indkey[k] <> 0
   left join pg_collation cl on cl.oid = i.indcollation[k]
   left join pg_namespace cln on cln.oid = cl.collnamespace) element
-where ${lookedAt}
-order by n.nspname, c.relname`;
+where i.indexrelid > $1 and i.indexrelid <= $2 and ${lookedAt}`;
 }
 
-/** Every table and materialized view, largest first. */
-export const tablesSql = `
-with ${lockedRelations}
-select
-  n.nspname as schema,
-  t.relname as table,
-  case when t.reltuples < 0 then null else t.reltuples::int8 end as rows,
-  -- Of the table alone: to ask for its TOAST table too is to wait for whoever reindexes that.
-  pg_relation_size(t.oid) as "sizeBytes",
-  coalesce(pg_stat_get_numscans(t.oid), 0) as "sequentialScans",
-  coalesce(pg_stat_get_tuples_inserted(t.oid), 0) as inserts,
-  coalesce(pg_stat_get_tuples_updated(t.oid), 0) as updates,
-  coalesce(pg_stat_get_tuples_hot_updated(t.oid), 0) as "hotUpdates",
-  coalesce(pg_stat_get_tuples_deleted(t.oid), 0) as deletes
-from pg_class t join pg_namespace n on n.oid = t.relnamespace
-where t.relkind in ('r', 'p', 'm') and ${lookedAt}
-order by 4 desc, 1, 2`;
+/**
+ * Of the indexes that are not valid, those at which nobody is at work. Asked for after {@link indexesSql}: an index that is being
+ * built may be seen without its lock, or with one that is gone by then, but not both times.
+ */
+export const abandonedSql = `
+select i.indexrelid as oid from pg_index i
+where not i.indisvalid and not exists (
+  select from pg_locks l
+  where l.locktype = 'relation' and l.relation = i.indrelid and l.mode = any(${workingModes})
+    and l.database = (select oid from pg_database where datname = current_database()))`;
 
 /**
  * How many foreign keys lean on each index that any leans on. By itself, because pg_constraint has no
@@ -154,19 +171,36 @@ select
   con.conname as name,
   (select json_agg(a.attname order by k)
     from unnest(con.conkey) with ordinality as key(attnum, k)
-    join pg_attribute a on a.attrelid = t.oid and a.attnum = key.attnum) as columns
+    join pg_attribute a on a.attrelid = t.oid and a.attnum = key.attnum) as columns,
+  rn.nspname as "toSchema",
+  r.relname as "toTable",
+  con.conparentid <> 0 as inherited
 from pg_constraint con
 join pg_class t on t.oid = con.conrelid
 join pg_namespace n on n.oid = t.relnamespace
+join pg_class r on r.oid = con.confrelid
+join pg_namespace rn on rn.oid = r.relnamespace
 where con.contype = 'f' and ${lookedAt}
+  -- PostgreSQL 18 knows keys that are NOT ENFORCED: nobody looks anything up for them.
+  and coalesce((to_jsonb(con)->>'conenforced')::bool, true)
 order by 1, 2, 3`;
 
-/** Whether the role may call pgstatindex, where pgstattuple is installed. */
+/** The physical replicas that stream from this server, by the names they give themselves. Aurora's are not among them. */
+export const replicasSql = `
+select coalesce(r.application_name, 'unknown') as name
+from pg_stat_replication r
+where not exists (
+  select from pg_replication_slots s where s.active_pid = r.pid and s.slot_type = 'logical')
+  and coalesce(r.application_name, '') !~ '^pg_(basebackup|receivewal)'
+order by 1`;
+
+/** Whether the role may call the functions of pgstattuple that are wanted, and may enter its schema. */
 export const mayMeasureSql = `
-select has_schema_privilege(n.oid, 'usage') as "mayEnter", has_function_privilege(p.oid, 'execute') as "mayCall"
+select has_schema_privilege(n.oid, 'usage') as "mayEnter",
+  bool_and(has_function_privilege(p.oid, 'execute')) as "mayCall"
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where p.proname = 'pgstatindex' and n.nspname = $1
-  and p.proargtypes[0] = 'regclass'::regtype`;
+where p.proname = $2 and n.nspname = $1 and p.proargtypes[0] = 'regclass'::regtype
+group by n.oid`;
 
 /** Measures one b-tree; reads every page of it. */
 export function fragmentationSql(extensionSchema: string): string {

@@ -1,44 +1,48 @@
-import { escapeIdentifier } from 'pg';
-import { plural } from '../advice/format.ts';
-import { StreamGateError } from '../errors.ts';
 import { sqlState } from '../postgres/errors.ts';
 import type { Note, Server } from '../postgres/server.ts';
 import type { Session } from '../postgres/session.ts';
+import { collectTables } from '../tables/collect.ts';
+import type { ColumnStatistics, Table } from '../tables/snapshot.ts';
 import { type IndexPages, wastedSpace } from './bloat.ts';
 import {
+  abandonedSql,
   foreignKeysSql,
   fragmentationSql,
   indexesSql,
   lockedTablesSql,
-  mayMeasureSql,
+  pagesSql,
   referencesSql,
-  tablesSql,
+  replicasSql,
 } from './catalog.sql.ts';
+import { estimateWaste } from './estimate.ts';
+import { tableOf } from './foreign-keys.ts';
+import { type MeasureLimits, measure } from './measure.ts';
 import { type IndexRow, sumPartitions } from './partitions.ts';
-import type { ForeignKey, Fragmentation, IndexSnapshot, Table } from './snapshot.ts';
-
-/** How much measuring an audit may do: pgstatindex reads every page of an index. */
-export interface MeasureLimits {
-  /** Indexes are measured, largest first, as long as their sizes add up to no more. */
-  budgetBytes: number;
-  /** Below this a rebuild frees nothing worth a statement. */
-  minBytes: number;
-}
+import type { ForeignKey, Index, IndexSnapshot } from './snapshot.ts';
 
 /** 2 GiB take about a second from memory and less than a minute from a slow disk. */
-export const defaultMeasureLimits: MeasureLimits = { budgetBytes: 2 * 1024 ** 3, minBytes: 64 * 1024 };
+export const defaultMeasureLimits: MeasureLimits = { budgetBytes: 2 * 1024 ** 3, minBytes: 64 * 1024, timeMs: 20_000 };
 
-/** Reads the indexes of a database and measures what may be measured. */
+/** Of tables only the pages are read that have changed since they were vacuumed. */
+export const defaultTableLimits: MeasureLimits = {
+  budgetBytes: 4 * 1024 ** 3,
+  minBytes: 8 * 1024 ** 2,
+  timeMs: 10_000,
+};
+
+/** Reads the indexes of a database, with the tables that they belong to, and measures what may be measured. */
 export async function collectIndexes(
   session: Session,
   server: Server,
   limits: MeasureLimits = defaultMeasureLimits,
+  tableLimits: MeasureLimits = defaultTableLimits,
 ): Promise<IndexSnapshot> {
   const takenAt = new Date().toISOString();
   const locked = await session.read<{ name: string }>(lockedTablesSql);
-  const catalog = await readUnlocked(() => session.read<IndexRow>(indexesSql(server.versionNumber)));
-  const rows = sumPartitions(catalog).sort((a, b) => b.sizeBytes - a.sizeBytes);
-  const tables = await readUnlocked(() => session.read<Table>(tablesSql));
+  const catalog = await readIndexes(session, server);
+  const abandoned = new Set((await session.read<{ oid: number }>(abandonedSql)).map(({ oid }) => oid));
+  const rows = sumPartitions(catalog).sort(bySize);
+  const { tables, columns, sequences, notes } = await readUnlocked(() => collectTables(session, server, tableLimits));
   const foreignKeys = await session.read<ForeignKey>(foreignKeysSql);
   const references = new Map(
     (await session.read<{ oid: number; referencedBy: number }>(referencesSql)).map((row) => [
@@ -46,18 +50,83 @@ export async function collectIndexes(
       row.referencedBy,
     ]),
   );
-  const { measured, notes } = await measure(session, server, rows, limits);
-  const indexes = rows.map(({ oid, parentOid: _, ...index }) => ({
-    ...index,
-    referencedBy: references.get(oid) ?? 0,
-    fragmentation: measured.get(oid) ?? null,
-  }));
-  if (locked.length > 0) notes.unshift(lockedNote(locked.map(({ name }) => name)));
-  return { takenAt, server, tables, indexes, foreignKeys, notes };
+  const replicas = await session.read<{ name: string }>(replicasSql);
+  const candidates = rows.filter(
+    (row) => row.method === 'btree' && !row.partitioned && row.valid && row.ready && row.sizeBytes >= limits.minBytes,
+  );
+  const { measured, notes: measuring } = await measure<IndexPages>(session, server, candidates, limits, {
+    function: 'pgstatindex',
+    sql: fragmentationSql,
+    rule: 'indexes/fragmented',
+    words: { what: 'Fragmentation', code: 'fragmentation', one: 'index', many: 'indexes' },
+  });
+  const ofTable = lookupOf(tables, columns);
+  const indexes = rows.map(({ oid, parentOid: _, building, ...row }): Index => {
+    const { table, columnOf } = ofTable(row);
+    const pages = measured.get(oid);
+    const blocks = row.blocksHit + row.blocksRead;
+    const index: Index = {
+      ...row,
+      building: building || (!row.valid && !abandoned.has(oid)),
+      referencedBy: references.get(oid) ?? 0,
+      fragmentation: pages ? wastedSpace(pages, row.fillfactor, server.blockBytes) : null,
+      wasteEstimate: null,
+      cacheHitPercent: blocks === 0 ? null : Math.round((1000 * row.blocksHit) / blocks) / 10,
+      writes: table ? table.inserts + table.updates - table.hotUpdates : 0,
+      hotUpdatePercent: table && table.updates > 0 ? Math.round((1000 * table.hotUpdates) / table.updates) / 10 : null,
+      observed: null,
+      usedBy: null,
+    };
+    return pages || row.sizeBytes < limits.minBytes
+      ? index
+      : { ...index, wasteEstimate: estimateWaste(index, table, columnOf, server.blockBytes) };
+  });
+  return {
+    takenAt,
+    server,
+    tables,
+    indexes,
+    foreignKeys,
+    columns,
+    sequences,
+    replicas: replicas.map(({ name }) => name),
+    notes: [...(locked.length > 0 ? [lockedNote(locked.map(({ name }) => name))] : []), ...measuring, ...notes],
+  };
+}
+
+/** So many indexes are asked for at once. */
+const pageLength = 2_500;
+
+const highestOid = 2 ** 32 - 1;
+
+async function readIndexes(session: Session, server: Server): Promise<IndexRow[]> {
+  const sql = indexesSql(server.versionNumber);
+  const ends = (await session.read<{ oid: number }>(pagesSql, [pageLength])).map(({ oid }) => oid);
+  const rows: IndexRow[] = [];
+  for (const [at, end] of [...ends, highestOid].entries()) {
+    rows.push(...(await readUnlocked(() => session.read<IndexRow>(sql, [ends[at - 1] ?? 0, end]))));
+  }
+  return rows;
+}
+
+/** Largest first; by name among equals, so that the order never wavers. */
+function bySize(a: IndexRow, b: IndexRow): number {
+  return b.sizeBytes - a.sizeBytes || (a.sql.index < b.sql.index ? -1 : 1);
+}
+
+/** Finds the table of an index, and what is known of its columns. */
+function lookupOf(tables: readonly Table[], columns: readonly ColumnStatistics[]) {
+  const byName = new Map(tables.map((table) => [tableOf(table), table]));
+  const columnsOf = Map.groupBy(columns, tableOf);
+  return (index: { schema: string; table: string }) => {
+    const key = tableOf(index);
+    const known = columnsOf.get(key) ?? [];
+    return { table: byName.get(key), columnOf: (name: string) => known.find(({ column }) => column === name) };
+  };
 }
 
 /** A table may be locked between the look at the locks and the look at the table: then both are taken again. */
-async function readUnlocked<Row>(read: () => Promise<Row[]>): Promise<Row[]> {
+async function readUnlocked<Result>(read: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await read();
@@ -69,71 +138,12 @@ async function readUnlocked<Row>(read: () => Promise<Row[]>): Promise<Row[]> {
 
 const lockNotAvailable = '55P03';
 
-async function measure(session: Session, server: Server, rows: IndexRow[], limits: MeasureLimits) {
-  const measured = new Map<number, Fragmentation>();
-  const notes: Note[] = [];
-  const note = (code: string, message: string) => notes.push({ code, rules: ['indexes/fragmented'], message });
-  const candidates = rows.filter(
-    (row) => row.method === 'btree' && !row.partitioned && row.valid && row.ready && row.sizeBytes >= limits.minBytes,
-  );
-  const extension = server.extensions.pgstattuple;
-  if (candidates.length === 0) return { measured, notes };
-  if (!extension) {
-    note(
-      'pgstattuple-missing',
-      'Fragmentation was not measured: pgstattuple is not installed. As a superuser: CREATE EXTENSION pgstattuple.',
-    );
-    return { measured, notes };
-  }
-  const [right] = await session.read<{ mayEnter: boolean; mayCall: boolean }>(mayMeasureSql, [extension.schema]);
-  if (!right?.mayEnter || !right.mayCall) {
-    const role = escapeIdentifier(server.role);
-    const remedy = right?.mayEnter
-      ? `GRANT pg_stat_scan_tables TO ${role}.`
-      : `GRANT USAGE ON SCHEMA ${escapeIdentifier(extension.schema)} TO ${role}.`;
-    note('pgstattuple-permission', `Fragmentation was not measured: the role may not call pgstatindex. ${remedy}`);
-    return { measured, notes };
-  }
-  const sql = fragmentationSql(extension.schema);
-  let left = limits.budgetBytes;
-  let over = 0;
-  let failed = 0;
-  for (const row of candidates) {
-    if (row.sizeBytes > left) {
-      over++;
-      continue;
-    }
-    left -= row.sizeBytes;
-    try {
-      const [pages] = await session.read<IndexPages>(sql, [row.oid]);
-      if (pages) measured.set(row.oid, wastedSpace(pages, row.fillfactor, server.blockBytes));
-    } catch (error) {
-      if (error instanceof StreamGateError && error.code === 'database-unreachable') throw error;
-      // Dropped meanwhile, locked, or of a kind that a standby cannot read: one index less.
-      failed++;
-    }
-  }
-  if (over > 0) {
-    note(
-      'fragmentation-budget',
-      `Fragmentation of ${plural(over, 'large index', 'large indexes')} was not measured: an audit reads at most ${Math.round(limits.budgetBytes / 1024 ** 2)} MB of indexes.`,
-    );
-  }
-  if (failed > 0) {
-    note(
-      'fragmentation-failed',
-      `Fragmentation of ${plural(failed, 'index', 'indexes')} could not be measured: locked, too slow to read, or dropped meanwhile.`,
-    );
-  }
-  return { measured, notes };
-}
-
 function lockedNote(names: string[]): Note {
   const shown = names.slice(0, 5).join(', ');
   const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
   return {
     code: 'tables-locked',
-    rules: ['indexes/unused', 'indexes/duplicate', 'indexes/fragmented'],
+    rules: ['indexes/*', 'tables/*'],
     message: `Locked by somebody (ALTER TABLE, VACUUM FULL, …) and left out: ${shown}${more}.`,
   };
 }

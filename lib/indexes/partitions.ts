@@ -1,7 +1,18 @@
 import type { Index } from './snapshot.ts';
 
 /** An index as the catalog query answers it. */
-export type IndexRow = Omit<Index, 'fragmentation' | 'parent' | 'referencedBy'> & {
+export type IndexRow = Omit<
+  Index,
+  | 'fragmentation'
+  | 'wasteEstimate'
+  | 'cacheHitPercent'
+  | 'writes'
+  | 'hotUpdatePercent'
+  | 'observed'
+  | 'usedBy'
+  | 'parent'
+  | 'referencedBy'
+> & {
   oid: number;
   parentOid: number | null;
 };

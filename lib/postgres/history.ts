@@ -2,8 +2,12 @@ import type pg from 'pg';
 import type { Finding } from '../advice/finding.ts';
 import { queryIdsOf } from '../advice/proof.ts';
 import { follow, type Recommendation, type Status } from '../advice/recommendation.ts';
+import type { PastUse } from '../indexes/observe.ts';
+import type { Observation } from '../indexes/snapshot.ts';
 import type { StatementHistory } from '../queries/history.ts';
 import type { Past, PastPlan, PastWindow, Statement, StatementPlan } from '../queries/snapshot.ts';
+import { postgresSamples } from '../resources/store/postgres.ts';
+import type { SampleStore } from '../resources/store.ts';
 import { databaseError, sqlState } from './errors.ts';
 import { migrations } from './migrations.ts';
 import { openPool } from './pool.ts';
@@ -67,6 +71,8 @@ export interface RowChoice {
 
 /** Where snapshots, findings and recommendations are kept: a PostgreSQL schema named `streamgate`. */
 export interface History {
+  /** The samples of functions. */
+  readonly samples: SampleStore;
   /** Brings the schema up to date. Safe to run twice, and from several processes at once. */
   migrate(): Promise<void>;
   hasAudit(database: string, part: string, windowStart: string): Promise<boolean>;
@@ -93,6 +99,10 @@ export interface History {
     database: string,
     queryId: string,
   ): Promise<Omit<StatementHistory, 'windows'> | undefined>;
+  /** What the newest audit of the indexes knew of their use; undefined when there is none. */
+  indexUse(database: string): Promise<PastUse | undefined>;
+  /** The plans that the newest audit of the queries has seen; undefined when there is none. */
+  newestPlans(database: string): Promise<StatementPlan[] | undefined>;
   summary<Summary>(audit: AuditHead): Promise<Summary>;
   findings(audit: AuditHead, rule: string, limit: number): Promise<Page<Finding>>;
   recommendations(database: string, status: Status | undefined): Promise<Recommendation[]>;
@@ -198,7 +208,11 @@ export function openHistory(url: string): History {
     );
   }
 
+  const samples = postgresSamples(pool, where);
+
   return {
+    samples,
+
     migrate: () =>
       transaction(async (client) => {
         await run(`select pg_advisory_xact_lock(${lockKey})`, [], client);
@@ -294,6 +308,7 @@ export function openHistory(url: string): History {
       await run('delete from streamgate.recommendations where last_seen_at < $1', [before]);
       await run('delete from streamgate.windows where ended_at < $1', [before]);
       await run('delete from streamgate.plans where last_seen_at < $1', [before]);
+      await samples.prune(before);
     },
 
     async latest(database, part) {
@@ -348,7 +363,7 @@ export function openHistory(url: string): History {
          where audit_id = $1
            and ($4::text[] is null or ("row" #>> $4::text[])::float8 > 0)
            and ($5::text is null or position(lower($5) in lower("row"->>'query')) > 0)
-           and ($7::jsonb is null or "row" @> $7::jsonb)
+           and ($7::jsonb is null or "row"::jsonb @> $7::jsonb)
            and ($8::text is null or "row"->>'at' >= $8)
          order by ("row" #>> $6::text[])::float8 ${sort?.descending ? 'desc' : 'asc'} nulls last, position
          limit $2 offset $3`,
@@ -392,6 +407,37 @@ export function openHistory(url: string): History {
         plans: plans.map(({ plan, ...seen }) => ({ ...plan, ...seen })),
         findings: findings.map(({ finding }) => finding),
       };
+    },
+
+    async indexUse(database) {
+      const [audit] = await run<{ id: number } & Omit<PastUse, 'uses'>>(
+        `select id, to_json(taken_at) as "takenAt", snapshot->'server'->>'startedAt' as "startedAt",
+           snapshot->'server'->>'statisticsResetAt' as "statisticsResetAt"
+         from streamgate.audits where database = $1 and part = 'indexes' order by window_start desc limit 1`,
+        [database],
+      );
+      if (!audit) return undefined;
+      const rows = await run<{ index: string; scans: number; observed: Observation | null }>(
+        `select "row"#>>'{sql,index}' as index, ("row"->>'scans')::float8 as scans, "row"->'observed' as observed
+         from streamgate.rows where audit_id = $1`,
+        [audit.id],
+      );
+      const { id: _, ...head } = audit;
+      return { ...head, uses: new Map(rows.map(({ index, ...use }) => [index, use])) };
+    },
+
+    async newestPlans(database) {
+      const [audit] = await run<{ takenAt: string }>(
+        `select to_json(taken_at) as "takenAt" from streamgate.audits
+         where database = $1 and part = 'queries' order by window_start desc limit 1`,
+        [database],
+      );
+      if (!audit) return undefined;
+      const plans = await run<{ plan: StatementPlan }>(
+        'select plan from streamgate.plans where database = $1 and last_seen_at >= $2',
+        [database, audit.takenAt],
+      );
+      return plans.map(({ plan }) => plan);
     },
 
     async summary<Summary>(audit: AuditHead) {

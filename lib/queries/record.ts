@@ -1,8 +1,10 @@
 import type { Recommendation } from '../advice/recommendation.ts';
 import type { AuditRecord, History, StatementWindow } from '../postgres/history.ts';
 import { thresholds } from '../settings.ts';
+import { maskedPlan } from './masked-plan.ts';
 import type { QueryInput, QuerySnapshot, Statement } from './snapshot.ts';
 import { queryStatistics } from './statistics.ts';
+import { loadParser } from './text.ts';
 import { withWindow } from './window.ts';
 
 const day = 86_400_000;
@@ -30,6 +32,7 @@ export async function queryRecord(taken: QuerySnapshot, database: string, histor
     .slice(0, followed);
   const followedIds = new Set([...busiest, ...snapshot.statements.slice(0, followed)].map(({ queryId }) => queryId));
   const past = await history.past(database, [...followedIds], new Date(Date.parse(snapshot.takenAt) - lookBackMs));
+  await loadParser();
   const { statements: rows, relations: _, plans, transactions: __, ...head } = snapshot;
   return {
     input: { ...snapshot, past },
@@ -38,7 +41,9 @@ export async function queryRecord(taken: QuerySnapshot, database: string, histor
       rows,
       summary: queryStatistics(snapshot, thresholds.slowQueryMs, thresholds.queryTargetMs),
       windows: busiest.flatMap((statement) => windowOf(snapshot, statement)),
-      plans: plans.flatMap(({ plan, shape, ...rest }) => (plan && shape ? [{ ...rest, plan, shape }] : [])),
+      plans: plans.flatMap(({ plan, shape, ...rest }) =>
+        plan && shape ? [{ ...rest, plan: maskedPlan(plan), shape }] : [],
+      ),
     },
     hasSeen: seenIn(snapshot, before?.snapshot),
   };

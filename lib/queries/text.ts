@@ -83,12 +83,22 @@ interface Parsed {
   kind: StatementKind;
   /** As much of the text as the scanner can read. */
   readable: string;
-  /** A SET: what it sets may be written without quotes, as if it were a name. */
+  /** It has a SET: what that sets may be written without quotes, as if it were a name. */
   sets: boolean;
   /** Where the numbers stand that name a column of the result, in bytes. */
   positions: ReadonlySet<number>;
   tables: readonly NamedTable[];
 }
+
+/** Statements that set a setting, for now or for a role, a database, a function or the server. */
+const settingNodes: ReadonlySet<string> = new Set([
+  'VariableSetStmt',
+  'AlterRoleSetStmt',
+  'AlterDatabaseSetStmt',
+  'AlterSystemStmt',
+  'AlterFunctionStmt',
+  'CreateFunctionStmt',
+]);
 
 function parse(text: string): Parsed {
   try {
@@ -98,7 +108,7 @@ function parse(text: string): Parsed {
     return {
       kind,
       readable: text,
-      sets: node === 'VariableSetStmt',
+      sets: settingNodes.has(node),
       positions: kind === 'utility' ? new Set() : positionsIn(statements),
       tables: kind === 'utility' ? [] : tablesIn(statements),
     };
@@ -106,7 +116,13 @@ function parse(text: string): Parsed {
     const unterminated = /^unterminated/.test((error as Error).message);
     const at = hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
     const readable = unterminated ? `${Array.from(text).slice(0, at).join('')}…` : text;
-    return { kind: 'unknown', readable, sets: false, positions: new Set(), tables: [] };
+    return {
+      kind: 'unknown',
+      readable,
+      sets: /^\s*(?:set|alter|create)\s/i.test(text),
+      positions: new Set(),
+      tables: [],
+    };
   }
 }
 
@@ -156,7 +172,7 @@ function mask({ kind, readable: text, sets, positions }: Parsed): string {
   if (!isQuery(kind) && tokens.some((token) => token.text.startsWith("'") && token.text.includes('\\')))
     return '(unreadable)';
   const bytes = Buffer.from(cut);
-  const secretFrom = sets ? tokens.findIndex(({ text: word }) => word === '=' || word.toLowerCase() === 'to') + 1 : 0;
+  const secretFrom = sets ? settingFrom(tokens) : 0;
   let parameter = Math.max(0, ...tokens.map((token) => Number(/^\$(\d+)$/.exec(token.text)?.[1] ?? 0)));
   let masked = '';
   let at = 0;
@@ -171,6 +187,13 @@ function mask({ kind, readable: text, sets, positions }: Parsed): string {
     at = token.end;
   }
   return (masked + bytes.subarray(at).toString()).trim() + (cut === text ? '' : '…');
+}
+
+/** The place of the first token of what a SET sets; 0 where there is none. */
+function settingFrom(tokens: readonly { text: string }[]): number {
+  const words = tokens.map(({ text }) => text.toLowerCase());
+  const set = words.indexOf('set');
+  return set < 0 ? 0 : words.findIndex((word, i) => i > set && (word === '=' || word === 'to')) + 1;
 }
 
 /** Whether PostgreSQL normalizes statements of this kind. */

@@ -1,5 +1,6 @@
 import { isDimensionValue, isNamespace } from '../metrics/checks.ts';
 import { embeddedMetricLine } from '../metrics/embedded.ts';
+import { figuresOf } from './figures.ts';
 import { MonitorError } from './monitor/errors.ts';
 import type { Sink } from './monitor/options.ts';
 import type { Environment, Sample } from './sample.ts';
@@ -88,7 +89,7 @@ class Batch {
 /**
  * Samples of an environment, in their order, as a line of the log with twelve metrics. They are those of the function, whatever the
  * number of its environments. The property `environment` says which one it was, and `sample` is the whole of one of the samples: the
- * last one with a floor, or else the last one. The processor's share of a fleet is `SUM(CpuTime) / SUM(WallTime)`.
+ * last one with a floor, or else the last one.
  *
  * @param samples 1 to 100
  */
@@ -97,36 +98,12 @@ export function sampleLine(
   environment: Environment,
   { namespace = 'StreamGate', service = 'streamgate' }: Pick<SampleEmfOptions, 'namespace' | 'service'> = {},
 ): string {
-  const of = <Value>(figure: (sample: Sample) => Value) => samples.map(figure);
   const last = samples.at(-1);
   return embeddedMetricLine({
     at: Date.parse(last?.at ?? ''),
     namespace,
     dimensions: { service, function: environment.function, stage: environment.stage },
-    metrics: {
-      Bytes: {
-        HeapUsed: of(({ heapUsedBytes }) => heapUsedBytes),
-        HeapFloor: of(({ floor }) => floor?.heapBytes),
-        ExternalMemory: of(({ externalBytes }) => externalBytes),
-        ResidentMemory: of(({ rssBytes }) => rssBytes),
-      },
-      Milliseconds: {
-        CpuTime: of(({ cpuMs }) => cpuMs),
-        WallTime: of(({ wallMs }) => wallMs),
-        EventLoopDelay: of(({ eventLoop }) => eventLoop.longestDelayMs),
-        CollectionTime: of(({ collections }) => sum(Object.values(collections).map(({ totalMs }) => totalMs))),
-      },
-      Percent: { EventLoopUtilization: of(({ eventLoop }) => 100 * eventLoop.utilization) },
-      Count: {
-        OpenDescriptors: of(({ descriptors }) => descriptors),
-        ActiveResources: of(({ resources }) => sum(Object.values(resources))),
-        ResourcesLeftRunning: of(({ leftRunning }) => sum(Object.values(leftRunning))),
-      },
-    },
+    metrics: figuresOf(samples),
     properties: { environment, sample: samples.findLast(({ floor }) => floor) ?? last },
   });
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -38,5 +38,5 @@ export interface StoreLimits {
   environments?: number;
 }
 
-/** The limits unless somebody says otherwise: two million bytes for an environment, at most. */
+/** The limits unless somebody says otherwise: less than a megabyte for an environment. */
 export const storeLimits: Required<StoreLimits> = { samples: 240, environments: 100 };

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, vi } from 'vitest';
-import { collectIndexes, type MeasureLimits } from '../../lib/indexes/collect.ts';
+import { collectIndexes } from '../../lib/indexes/collect.ts';
+import type { MeasureLimits } from '../../lib/indexes/measure.ts';
 import type { IndexSnapshot } from '../../lib/indexes/snapshot.ts';
 import { readServer, type Server } from '../../lib/postgres/server.ts';
 import { openSession, type Session } from '../../lib/postgres/session.ts';
@@ -62,8 +63,8 @@ export async function withSession<Result>(
 }
 
 /** The indexes of a database as they are now. */
-export function collect(url: string, limits?: MeasureLimits): Promise<IndexSnapshot> {
-  return withSession(url, (session, server) => collectIndexes(session, server, limits));
+export function collect(url: string, limits?: MeasureLimits, tableLimits?: MeasureLimits): Promise<IndexSnapshot> {
+  return withSession(url, (session, server) => collectIndexes(session, server, limits, tableLimits));
 }
 
 /** What an index must have again after its drop was undone, by its name. */

@@ -79,7 +79,13 @@ test('the ids of rules are a contract', () => {
     'gc/share',
     'indexes/duplicate',
     'indexes/fragmented',
+    'indexes/invalid',
+    'indexes/low-selectivity',
+    'indexes/missing-foreign-key',
+    'indexes/oversized',
+    'indexes/redundant',
     'indexes/unused',
+    'indexes/write-heavy',
     'memory/handle-growth',
     'memory/leak',
     'memory/left-running',
@@ -162,6 +168,14 @@ test('the ids of rules are a contract', () => {
     'queries/update-without-change',
     'queries/upsert-burns-sequence',
     'queries/wal-heavy',
+    'sequences/exhaustion',
+    'tables/autovacuum-disabled',
+    'tables/bloat',
+    'tables/no-primary-key',
+    'tables/not-validated',
+    'tables/sequential-scans',
+    'tables/stale-statistics',
+    'tables/wraparound',
   ]);
 });
 

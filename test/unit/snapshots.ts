@@ -1,12 +1,13 @@
 /** Values for tests, each with the overrides that the test is about: what is not said is plain and harmless. */
 import { type Finding, findingId } from '../../lib/advice/finding.ts';
 import type { DatabaseSnapshot } from '../../lib/audit.ts';
-import type { Element, ForeignKey, Index, IndexSnapshot, Table } from '../../lib/indexes/snapshot.ts';
+import type { Element, ForeignKey, Index, IndexSnapshot } from '../../lib/indexes/snapshot.ts';
 import type { Server } from '../../lib/postgres/server.ts';
 import type { Column, PlannerSettings, Relation, TableIndex } from '../../lib/queries/catalog.ts';
 import type { PlanNode } from '../../lib/queries/plan/tree.ts';
 import type { QuerySnapshot, Statement, StatementPlan } from '../../lib/queries/snapshot.ts';
 import type { StatementRow } from '../../lib/queries/statements.sql.ts';
+import type { ColumnStatistics, Sequence, Table } from '../../lib/tables/snapshot.ts';
 
 export const takenAt = '2026-03-01T12:00:00.000Z';
 export const mebibyte = 1024 ** 2;
@@ -38,6 +39,7 @@ export function element(column: string | null, overrides: Partial<Element> = {})
     collation: null,
     descending: false,
     nullsFirst: false,
+    equality: true,
     ...overrides,
   };
 }
@@ -71,6 +73,9 @@ export function index(name: string, overrides: Partial<Index> = {}): Index {
     tuplesFetched: 0,
     blocksHit: 0,
     blocksRead: 0,
+    cacheHitPercent: null,
+    writes: 0,
+    hotUpdatePercent: null,
     elements: [element('a')],
     included: [],
     predicate: null,
@@ -82,13 +87,18 @@ export function index(name: string, overrides: Partial<Index> = {}): Index {
     referencedBy: 0,
     valid: true,
     ready: true,
+    building: false,
     replicaIdentity: false,
     clustered: false,
     fillfactor: 90,
     options: [],
+    tablespace: null,
     partitioned: false,
     parent: null,
     fragmentation: null,
+    wasteEstimate: null,
+    observed: null,
+    usedBy: null,
     sql: {
       index: `${quoted(schema)}.${quoted(name)}`,
       name: quoted(name),
@@ -109,27 +119,102 @@ export function uniqueConstraint(name: string, overrides: Partial<Index> = {}): 
   return index(name, { unique: true, constraint: constraint('unique', { name }), ...overrides });
 }
 
+/** A table of a thousand rows with a primary key, in good order. */
 export function table(overrides: Partial<Table> = {}): Table {
+  const { schema = 'public', table: name = 't' } = overrides;
   return {
-    schema: 'public',
-    table: 't',
+    schema,
+    table: name,
+    kind: 'table',
+    parent: null,
+    sql: `${quoted(schema)}.${quoted(name)}`,
     rows: 1000,
     sizeBytes: mebibyte,
+    toastBytes: 0,
     sequentialScans: 0,
+    sequentialRows: 0,
     inserts: 0,
     updates: 0,
     hotUpdates: 0,
     deletes: 0,
+    liveRows: 1000,
+    deadRows: 0,
+    changedSinceAnalyze: 0,
+    analyzedAt: takenAt,
+    vacuumedAt: takenAt,
+    fillfactor: 100,
+    autovacuum: true,
+    transactionAge: 1000,
+    multixactAge: 0,
+    hasPrimaryKey: true,
+    replicaIdentity: 'default',
+    publishesChanges: false,
+    notValidated: [],
+    notNull: [],
+    bloat: null,
+    ...overrides,
+  };
+}
+
+/** What is known of a column of integers that are all different. */
+export function columnStatistics(column: string, overrides: Partial<ColumnStatistics> = {}): ColumnStatistics {
+  return {
+    schema: 'public',
+    table: 't',
+    column,
+    averageBytes: 4,
+    nullFraction: 0,
+    distinct: 1000,
+    correlation: 0,
+    listedValues: 0,
+    listedFraction: 0,
+    rarestListedFraction: null,
+    ...overrides,
+  };
+}
+
+/** A sequence of whole numbers at its beginning, that fills `public.t.id`. */
+export function sequence(overrides: Partial<Sequence> = {}): Sequence {
+  return {
+    schema: 'public',
+    sequence: 't_id_seq',
+    sql: 'public.t_id_seq',
+    type: 'integer',
+    column: { schema: 'public', table: 't', column: 'id', type: 'integer', sql: 'public.t', columnSql: 'id' },
+    lastValue: 1,
+    limit: 2_147_483_647,
+    limitedBy: 'sequence',
+    usedPercent: 0,
     ...overrides,
   };
 }
 
 export function foreignKey(columns: string[], overrides: Partial<ForeignKey> = {}): ForeignKey {
-  return { schema: 'public', table: 't', name: 'fk', columns, ...overrides };
+  return {
+    schema: 'public',
+    table: 't',
+    name: 'fk',
+    columns,
+    toSchema: 'public',
+    toTable: 'parent',
+    inherited: false,
+    ...overrides,
+  };
 }
 
 export function indexSnapshot(indexes: Index[], overrides: Partial<IndexSnapshot> = {}): IndexSnapshot {
-  return { takenAt, server: server(), tables: [], indexes, foreignKeys: [], notes: [], ...overrides };
+  return {
+    takenAt,
+    server: server(),
+    tables: [],
+    indexes,
+    foreignKeys: [],
+    columns: [],
+    sequences: [],
+    replicas: [],
+    notes: [],
+    ...overrides,
+  };
 }
 
 /** A row of pg_stat_statements: ten calls of 1 ms. */

@@ -1,5 +1,5 @@
-import { endpoint } from '../../../lib/http/endpoint.ts';
 import { chooseDatabase } from '../../../lib/settings.ts';
+import { endpoint } from '../../endpoint.ts';
 import { readCacheStatistics, settings } from '../../environment.ts';
 import { cacheStats } from '../../routes.ts';
 

@@ -1,5 +1,5 @@
-import { endpoint } from '../../../lib/http/endpoint.ts';
 import { answer } from '../../answers.ts';
+import { endpoint } from '../../endpoint.ts';
 import { memoryTrends } from '../../routes.ts';
 
 /** GET /optimization/memory/trends */

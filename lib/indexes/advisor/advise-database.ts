@@ -9,30 +9,22 @@
 import { plural } from '../../advice/format.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
-import type { PlannerSettings, Relation } from '../../queries/catalog.ts';
-import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts';
-import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import type { Relation } from '../../queries/catalog.ts';
 import { parse } from '../../queries/syntax/syntax.ts';
-import { readText } from '../../queries/text.ts';
 import { type Advice, advise } from './advise.ts';
-import { type Candidate, columnsOf, definitionOf, nameOf, sqlOf, undoSqlOf } from './candidate.ts';
-import { type ColumnUse, candidatesFor, extensionsOf } from './candidates.ts';
+import { type Candidate, columnsOf, nameOf, sqlOf, undoSqlOf } from './candidate.ts';
+import type { ColumnUse } from './candidates.ts';
 import type { Choice, ChosenIndex } from './choice.ts';
-import { columnUsesOf } from './column-uses.ts';
 import type { CostCache } from './cost-cache.ts';
 import type { CostSource } from './cost-source.ts';
-import { readCombinations } from './extended-statistics.ts';
-import { withFractions } from './fractions.ts';
 import type { Planner } from './hypopg.ts';
-import { askFor, plannerOf, type Questions } from './questions.ts';
+import { type Known, prepare } from './prepare.ts';
+import type { Questions } from './questions.ts';
 import { type Reason, reasonsFor } from './reasons.ts';
 import { type Removal, removalsFor } from './removals.ts';
-import { sizeOf } from './size.ts';
 import { type Unverified, unverifiedFor } from './unverified.ts';
-import { weightsOf } from './weights.ts';
 import type { Workload, WorkloadStatement } from './workload.ts';
-import { noWrites, writesOf } from './write-load.ts';
-import { defaultWriteSettings, type WritePrice, writePrice } from './writes.ts';
+import type { WritePrice } from './writes.ts';
 
 /** Where costs come from. */
 export interface Pricing {
@@ -42,14 +34,6 @@ export interface Pricing {
   sourceFor(planner: Planner, known: Known & { sizeOf(candidate: Candidate): number }): CostSource;
   /** A source whose plans do without existing indexes; null where there is none. */
   without?(planner: Planner, dropped: readonly (Removal & { oid: string })[]): Promise<CostSource | null>;
-}
-
-/** What is known before the search. */
-export interface Known {
-  plans: ReadonlyMap<string, Plan>;
-  uses: readonly ColumnUse[];
-  relations: readonly Relation[];
-  settings: PlannerSettings | null;
 }
 
 /** What is asked of the advisor. */
@@ -127,32 +111,21 @@ export interface DatabaseAdvice {
  * @throws StreamGateError when the database cannot be asked
  */
 export async function adviseDatabase(session: Session, server: Server, task: DatabaseTask): Promise<DatabaseAdvice> {
-  const { workload, isOver = () => false } = task;
-  const questions = await askFor(session, server, workload.heavy, isOver);
-  const known = await learn(session, workload, questions, task.valuesAllowed ?? false);
-  const { uses, relations } = known;
-  const planner = plannerOf(server, questions.answers);
-  const prices = await pricesFor(session, server, workload, known);
-  const costs = new Map([...known.plans].map(([queryId, { root }]) => [queryId, root.estimate.totalCost]));
-  const statements = weightsOf(
-    workload.heavy.filter(({ queryId }) => uses.some((use) => use.queryId === queryId)),
-    costs,
-  );
+  const { workload, pricing, isOver = () => false } = task;
+  const prepared = await prepare(session, server, workload, { valuesAllowed: task.valuesAllowed ?? false, isOver });
+  const { known, questions, planner } = prepared;
+  const { relations } = known;
   const advice = await advise({
-    statements,
-    proposals: candidatesFor(uses, relations),
-    source: task.pricing.sourceFor(planner, { ...known, sizeOf: prices.sizeOf }),
-    ...prices,
-    extensionsOf: (candidate) => extensionsOf(candidate, uses, relations),
+    ...prepared.task,
+    source: pricing.sourceFor(planner, { ...known, sizeOf: prepared.task.sizeOf }),
     budgets: task.budgetBytes === null ? [] : [task.budgetBytes],
     isOver,
-    epoch: epochOf(server, relations),
     ...(task.resume ? { resume: task.resume } : {}),
   });
   const choice = (advice.choices[0] as Advice['choices'][number]).choice;
-  const removals = await removalsOf(session, task.pricing, planner, advice, choice, relations);
+  const removals = await removalsOf(session, pricing, planner, advice, choice, relations);
   return {
-    method: task.pricing.method,
+    method: pricing.method,
     budgetBytes: task.budgetBytes,
     indexes: proposedOf(choice, known),
     removals,
@@ -177,83 +150,6 @@ export async function adviseDatabase(session: Session, server: Server, task: Dat
     plannerCalls: advice.calls,
     learned: advice.learned,
   };
-}
-
-/** Reads the tables of the statements, and what the statements do with them. */
-async function learn(
-  session: Session,
-  { heavy, statements }: Workload,
-  { answers }: Questions,
-  valuesAllowed: boolean,
-): Promise<Known> {
-  const plans = new Map([...answers].map(([queryId, { plan }]) => [queryId, plan]));
-  const named = statements.flatMap(({ text }) => readText(text).tables);
-  const relations = await readRelations(session, [
-    ...named,
-    ...tablesOf([...plans.values()].map((plan) => ({ plan }))),
-  ]);
-  const uses = heavy.flatMap(({ queryId, text }) => {
-    const plan = plans.get(queryId);
-    const syntax = plan && parse(text);
-    return syntax ? columnUsesOf(queryId, syntax, relationsOf(plan, relations), { valuesAllowed }) : [];
-  });
-  const settings = await readSettings(session);
-  return { plans, relations, settings, uses: await withFractions(session, uses, relations) };
-}
-
-/** Of tables of one name those that the plan scans: it knows the search path. */
-function relationsOf(plan: Plan, relations: readonly Relation[]): Relation[] {
-  const scanned = [...nodesOf(plan)].flatMap(({ node }) => node.relation ?? []);
-  return relations.filter(({ schema, table }) => {
-    const same = scanned.filter(({ name }) => name === table);
-    return same.length === 0 || same.some((each) => each.schema === undefined || each.schema === schema);
-  });
-}
-
-interface CandidatePrices {
-  sizeOf(candidate: Candidate): number;
-  writesOf(candidate: Candidate): WritePrice;
-}
-
-async function pricesFor(
-  session: Session,
-  server: Server,
-  { statements, seconds }: Workload,
-  { relations, settings }: Known,
-): Promise<CandidatePrices> {
-  const combinations = await readCombinations(session, relations);
-  const writes = writesOf(statements, relations, seconds);
-  const writeSettings = { ...(settings ?? defaultWriteSettings), versionNumber: server.versionNumber };
-  const sizes = new Map<string, number>();
-  const relationOf = ({ schema, table }: Candidate) =>
-    relations.find((relation) => relation.schema === schema && relation.table === table) as Relation;
-  const size = (candidate: Candidate) => {
-    const definition = definitionOf(candidate);
-    const bytes = sizes.get(definition) ?? sizeOf(candidate, relationOf(candidate), { relations, combinations });
-    sizes.set(definition, bytes);
-    return bytes;
-  };
-  return {
-    sizeOf: size,
-    writesOf: (candidate) => {
-      const relation = relationOf(candidate);
-      return writePrice(candidate, relation, writes.get(relation) ?? noWrites, size(candidate), writeSettings);
-    },
-  };
-}
-
-/** Costs are worth something as long as the tables are as they were: their statistics, their indexes, and the server. */
-function epochOf({ version }: Server, relations: readonly Relation[]): string {
-  return JSON.stringify([
-    version,
-    relations.map(({ schema, table, analyzedAt, rows, indexes }) => [
-      schema,
-      table,
-      analyzedAt,
-      rows,
-      indexes.map(({ name }) => name),
-    ]),
-  ]);
 }
 
 function proposedOf({ indexes }: Choice, { uses, relations }: Known): ProposedIndex[] {

@@ -76,10 +76,14 @@ export async function advise(task: AdviseTask): Promise<Advice> {
   const polishTask = polishTaskOf(task, source, matrix, problem, workload);
   const drafts: Draft[] = [];
   let isComplete = matrix.isComplete;
-  for (const budget of budgets) {
-    const start = within(solutions, budget).set.map((place) => task.proposals[place] as Proposal);
-    const { polished, isComplete: isWhole } = await polish(polishTask, start, budget);
+  let smaller: readonly (readonly Proposal[])[] = [];
+  for (const budget of budgets.toSorted((a, b) => a - b)) {
+    const best = solutions.filter(({ sizeBytes }) => sizeBytes <= budget).slice(-mostStarts);
+    const starts = best.map(({ set }) => set.map((place) => task.proposals[place] as Proposal));
+    const { polished, isComplete: isWhole } = await polish(polishTask, [...starts, ...smaller], budget);
     isComplete &&= isWhole;
+    // What is good in little space is a beginning in more.
+    if (polished) smaller = [polished.chosen];
     if (polished) drafts.push({ ...polished, choice: () => choiceOfPolished(task, matrix.statements, polished) });
   }
   for (const solution of solutions) {
@@ -102,6 +106,9 @@ export async function advise(task: AdviseTask): Promise<Advice> {
     learned: source.save(),
   };
 }
+
+/** So many of the largest choices that fit a budget are made better: by the matrix alone nobody knows which is the best. */
+const mostStarts = 3;
 
 /** A choice that is written out only if it is on the front. */
 interface Draft extends Weighed {

@@ -21,6 +21,7 @@ import { as, lastName, nodesIn } from '../../queries/syntax/node.ts';
 import { find, nameOf, namesIn, relationOf, starSources, type Tables, tablesOf } from '../../queries/syntax/resolve.ts';
 import type { ColumnUse, ExpressionUse } from './candidates.ts';
 import { conditionSql, expressionSql } from './condition-sql.ts';
+import { columnOf } from './distinct.ts';
 
 /** What a reader of statements may do. */
 export interface ReadOptions {
@@ -54,6 +55,9 @@ type Drafts = Map<Source, Draft>;
 
 /** So many branches of one table are followed. */
 const maxBranches = 12;
+
+/** A column with more different values tells things apart, not kinds of things: a constant of it is one request's. */
+const maxKinds = 30;
 
 /** WITH queries and subqueries that are nested deeper are not looked into. */
 const maxLevels = 20;
@@ -231,8 +235,11 @@ class Reader {
     const columns = columnsIn(condition.node).flatMap((use) => this.traced(use, block) ?? []);
     const [only, ...others] = columns;
     if (!only || others.length > 0) return;
-    const sql = conditionSql(condition, only.column, this.options.valuesAllowed);
-    if (sql) draftOf(only)?.predicates.set(sql, [only.column]);
+    const draft = draftOf(only);
+    const distinct = draft && columnOf(draft.relation, only.column)?.statistics?.distinct;
+    const isKind = distinct !== undefined && distinct <= maxKinds;
+    const sql = conditionSql(condition, only.column, this.options.valuesAllowed && isKind);
+    if (sql) draft?.predicates.set(sql, [only.column]);
   }
 
   /** USING and NATURAL name the columns of both sides. */

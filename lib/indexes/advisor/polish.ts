@@ -50,6 +50,13 @@ export interface Polished extends Measured {
 /** So many candidates are tried before one is added. */
 const tried = 8;
 
+/** So many choices are made better, the best first: from one alone the way to a better one may lead through worse ones. */
+const mostStarts = 2;
+
+/** So many of the indexes that gain least are tried to be exchanged, each for so many others. */
+const exchanged = 5;
+const exchangedFor = 3;
+
 /** No statement may become dearer by more than this share: a choice that helps others at its cost is refused. */
 const mostDearer = 0.05;
 
@@ -61,20 +68,30 @@ export interface PolishResult {
 }
 
 /**
- * Makes a choice better within a budget.
+ * Makes the best of some choices better within a budget.
  *
+ * @param starts choices that fit, at least one
  * @throws StreamGateError when the database cannot be asked
  */
-export async function polish(task: PolishTask, start: readonly Proposal[], budget: number): Promise<PolishResult> {
+export async function polish(
+  task: PolishTask,
+  starts: readonly (readonly Proposal[])[],
+  budget: number,
+): Promise<PolishResult> {
   const bench = new Bench(task, budget);
   let polished: Polished | null = null;
   try {
-    polished = await bench.useful(await bench.measure(start));
-    for (let next = await bench.better(polished); next; next = await bench.better(polished)) {
-      const useful = await bench.useful(next);
-      // What was put in may come out again at once: then there is nothing more to gain.
-      if (useful.cost >= polished.cost) break;
-      polished = useful;
+    const measured = (await bench.measureAll(starts)).toSorted((a, b) => a.cost - b.cost);
+    for (const start of measured.slice(0, mostStarts)) {
+      let current = await bench.useful(start);
+      polished = polished && polished.cost <= current.cost ? polished : current;
+      for (let next = await bench.better(current); next; next = await bench.better(current)) {
+        const useful = await bench.useful(next);
+        // What was put in may come out again at once: then there is nothing more to gain.
+        if (useful.cost >= current.cost) break;
+        current = useful;
+        polished = polished.cost <= current.cost ? polished : current;
+      }
     }
     return { polished, isComplete: true };
   } catch (error) {
@@ -95,11 +112,6 @@ class Bench {
     this.budget = budget;
   }
 
-  async measure(chosen: readonly Proposal[]): Promise<Measured> {
-    const [measured] = await this.measureAll([chosen]);
-    return measured as Measured;
-  }
-
   /** Takes out what gains less than it costs, the least useful first. */
   async useful(measured: Measured): Promise<Polished> {
     const without = await this.measureAll(measured.chosen.map((_, i) => measured.chosen.toSpliced(i, 1)));
@@ -108,15 +120,43 @@ class Bench {
     return { ...measured, without };
   }
 
-  /** The best single step from a choice: an index more, or one with a column more. */
+  /** The best single step from a choice: an index more, or one with a column more; else one in the place of another. */
   async better(current: Polished): Promise<Measured | undefined> {
-    const steps = [...this.added(current), ...this.extended(current)].filter(
-      (chosen) => this.bytesOf(chosen) <= this.budget,
+    const grown = await this.gaining(current, [...this.added(current), ...this.extended(current)]);
+    const use = (next: Measured) => (current.cost - next.cost) / Math.max(1, next.sizeBytes - current.sizeBytes);
+    if (grown.length > 0) return grown.toSorted((a, b) => use(b) - use(a))[0];
+    const other = await this.gaining(current, this.exchanged(current));
+    return other.toSorted((a, b) => a.cost - b.cost)[0];
+  }
+
+  /** The choices that fit, and cost less. */
+  private async gaining(current: Measured, choices: readonly Proposal[][]): Promise<Measured[]> {
+    const fitting = choices.filter((chosen) => this.bytesOf(chosen) <= this.budget);
+    return (await this.measureAll(fitting)).filter(
+      (next) => !this.isRefused(next) && current.cost - next.cost > leastUse * current.cost,
     );
-    const gains = (await this.measureAll(steps))
-      .filter((next) => !this.isRefused(next) && current.cost - next.cost > leastUse * current.cost)
-      .map((next) => ({ next, use: (current.cost - next.cost) / Math.max(1, next.sizeBytes - current.sizeBytes) }));
-    return gains.toSorted((a, b) => b.use - a.use)[0]?.next;
+  }
+
+  /** Only where space is short: else what gains could be added. */
+  private exchanged({ chosen, sizeBytes, cost, without }: Polished): Proposal[][] {
+    if (!Number.isFinite(this.budget)) return [];
+    const losses = chosen.map(({ candidate }, i) => ({
+      i,
+      use: ((without[i]?.cost ?? cost) - cost) / Math.max(1, this.task.sizeOf(candidate)),
+    }));
+    return losses
+      .toSorted((a, b) => a.use - b.use)
+      .slice(0, exchanged)
+      .flatMap(({ i }) => {
+        const gone = chosen[i] as Proposal;
+        const rest = chosen.toSpliced(i, 1);
+        const room = this.budget - sizeBytes + this.task.sizeOf(gone.candidate);
+        return this.task
+          .promising(rest)
+          .filter(({ candidate }) => candidate !== gone.candidate && this.task.sizeOf(candidate) <= room)
+          .slice(0, exchangedFor)
+          .map((other) => [...rest.filter(({ candidate }) => !covers(other.candidate, candidate)), other]);
+      });
   }
 
   private added({ chosen, sizeBytes }: Measured): Proposal[][] {
@@ -147,7 +187,7 @@ class Bench {
   }
 
   /** Asks statement by statement for all choices at once: each costs one question for all of them. */
-  private async measureAll(choices: readonly (readonly Proposal[])[]): Promise<Measured[]> {
+  async measureAll(choices: readonly (readonly Proposal[])[]): Promise<Measured[]> {
     const columns: Cost[][] = [];
     for (const { queryId, base } of choices.length === 0 ? [] : this.task.statements) {
       const sets = choices.map((chosen) =>

@@ -2,14 +2,16 @@ import * as z from 'zod';
 import { bytes } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';
-import { subjectOf } from '../actions.ts';
+import { rebuildIndex, subjectOf } from '../actions.ts';
+import { tableOf } from '../foreign-keys.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
 
 const mebibyte = 1024 ** 2;
 
 /**
  * `indexes/fragmented`: a b-tree that wastes more of its space than the threshold, as measured page by
- * page (../bloat.ts has the formula and its error). `leaf_fragmentation` is not the test.
+ * page (../bloat.ts has the formula and its error). `leaf_fragmentation` is not the test. Where it could not be measured, an
+ * estimate (../estimate.ts) must be above the threshold by a margin, and the finding says that it is one.
  */
 export const fragmented = defineRule({
   id: 'indexes/fragmented',
@@ -19,13 +21,15 @@ export const fragmented = defineRule({
   options: z.strictObject({
     /** Wasted space above which an index is fragmented. */
     maxWastedPercent: z.number().min(0).max(100).default(thresholds.fragmentationPercent),
+    /** An estimate must be so many percent of the index above that. */
+    estimateMarginPercent: z.number().min(0).max(100).default(15),
     /** Smaller indexes are left alone: they fill again with the next writes. */
     minBytes: z
       .number()
       .int()
       .min(0)
       .default(128 * 1024),
-    /** Below this much waste the finding is only information. */
+    /** Below this much waste, and by estimate, the finding is only information. */
     warnFromWastedBytes: z
       .number()
       .int()
@@ -33,48 +37,44 @@ export const fragmented = defineRule({
       .default(10 * mebibyte),
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
+    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
     return snapshot.indexes.flatMap((index) => {
-      const { fragmentation } = index;
-      if (
-        !fragmentation ||
-        index.sizeBytes < options.minBytes ||
-        fragmentation.wastedPercent <= options.maxWastedPercent
-      ) {
-        return [];
-      }
+      const waste = wasteOf(index);
+      const bound = options.maxWastedPercent + (index.fragmentation ? 0 : options.estimateMarginPercent);
+      if (!waste || index.sizeBytes < options.minBytes || waste.wastedPercent <= bound) return [];
       return {
-        severity: fragmentation.wastedBytes >= options.warnFromWastedBytes ? 'warning' : 'info',
+        severity: index.fragmentation && waste.wastedBytes >= options.warnFromWastedBytes ? 'warning' : 'info',
         subject: subjectOf(snapshot, index),
-        title: `${index.sql.index} wastes ${Math.round(fragmentation.wastedPercent)} % of its space`,
-        detail: `Of ${bytes(index.sizeBytes)} a rebuild would free ${bytes(fragmentation.wastedBytes)}: leaf pages are ${Math.round(fragmentation.leafDensityPercent)} % full (a new index: ${index.fillfactor} %), ${fragmentation.deletedPages} pages are deleted, ${fragmentation.emptyPages} empty.`,
+        title: `${index.sql.index} ${index.fragmentation ? 'wastes' : 'probably wastes about'} ${Math.round(waste.wastedPercent)} % of its space`,
+        detail: `Of ${bytes(index.sizeBytes)} a rebuild would free ${bytes(waste.wastedBytes)}: ${waste.reason}.`,
         evidence: {
-          wastedPercent: fragmentation.wastedPercent,
-          wastedBytes: fragmentation.wastedBytes,
+          wastedPercent: waste.wastedPercent,
+          wastedBytes: waste.wastedBytes,
           sizeBytes: index.sizeBytes,
-          leafDensityPercent: fragmentation.leafDensityPercent,
-          leafFragmentationPercent: fragmentation.leafFragmentationPercent,
-          deletedPages: fragmentation.deletedPages,
+          ...waste.evidence,
           fillfactor: index.fillfactor,
         },
-        impact: { bytes: fragmentation.wastedBytes },
-        action: rebuild(index, fragmentation.wastedBytes),
+        impact: { bytes: waste.wastedBytes },
+        action: rebuildIndex(index, tables.get(tableOf(index))?.sizeBytes ?? 0, index.sizeBytes - waste.wastedBytes),
       };
     });
   },
 });
 
-/** https://www.postgresql.org/docs/current/sql-reindex.html: CONCURRENTLY cannot rebuild an exclusion constraint's index. */
-function rebuild(index: Index, wastedBytes: number) {
-  const space = `Needs about ${bytes(index.sizeBytes - wastedBytes)} of free disk space while it runs.`;
-  return index.exclusion
-    ? {
-        kind: 'sql' as const,
-        sql: `REINDEX INDEX ${index.sql.index};`,
-        caution: `${space} Stops writes to ${index.sql.table} and reads by this index until it is done: choose a quiet hour.`,
-      }
-    : {
-        kind: 'sql' as const,
-        sql: `REINDEX INDEX CONCURRENTLY ${index.sql.index};`,
-        caution: `${space} Does not stop reads or writes. If it is interrupted, drop the invalid index with the suffix _ccnew.`,
-      };
+function wasteOf({ fragmentation, wasteEstimate, fillfactor }: Index) {
+  if (fragmentation) {
+    const { leafDensityPercent, leafFragmentationPercent, deletedPages, emptyPages } = fragmentation;
+    return {
+      ...fragmentation,
+      reason: `leaf pages are ${Math.round(leafDensityPercent)} % full (a new index: ${fillfactor} %), ${deletedPages} pages are deleted, ${emptyPages} empty`,
+      evidence: { leafDensityPercent, leafFragmentationPercent, deletedPages },
+    };
+  }
+  return (
+    wasteEstimate && {
+      ...wasteEstimate,
+      reason: 'an estimate from its size and the statistics of its columns, since it was not measured',
+      evidence: { measured: 'no' },
+    }
+  );
 }

@@ -2,17 +2,20 @@ import * as z from 'zod';
 import { bytes, count, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
-import type { ForeignKey, Index, IndexSnapshot } from '../snapshot.ts';
-
-const day = 86_400_000;
+import { confidentAfterDays, counterAge, daysBetween, sinceWhen } from '../age.ts';
+import { duplicatesOf } from '../duplicates.ts';
+import { foreignKeySupport, tableOf } from '../foreign-keys.ts';
+import { redundantOf } from '../redundancy.ts';
+import { enforces } from '../roles.ts';
+import type { Index, IndexSnapshot } from '../snapshot.ts';
 
 /**
- * `indexes/unused`: an index that no query has read since the counters were reset.
+ * `indexes/unused`: an index that no query has read since the counters were reset, or that none has read for a long time.
  *
  * Never reported: what enforces something (unique, primary key, exclusion), what replication or
  * CLUSTER leans on, the only index behind a foreign key (without it every delete of a referenced row
  * reads the whole table), one partition's part of a partitioned index, an invalid index (another
- * fault), and an index that fits one leaf page (to drop it saves nothing).
+ * fault), an index that is to take the place of a redundant one, and one that fits one leaf page (to drop it saves nothing).
  * Counters: https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-PG-STAT-ALL-INDEXES-VIEW
  */
 export const unused = defineRule({
@@ -30,116 +33,126 @@ export const unused = defineRule({
       .min(0)
       .default(2 * 8192 + 1),
     /** With counters younger than this the finding is only information: monthly jobs have not run yet. */
-    confidentAfterDays: z.number().min(0).default(35),
+    confidentAfterDays: z.number().min(0).default(confidentAfterDays),
+    /** An index that was read before, but not for this long, is reported as information. */
+    idleAfterDays: z.number().min(1).default(180),
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
-    const age = counterAge(snapshot);
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
-    const supporting = foreignKeySupport(snapshot);
-    return snapshot.indexes
-      .filter(
-        (index) =>
-          index.scans <= options.maxScans &&
-          index.sizeBytes >= options.minBytes &&
-          index.valid &&
-          index.ready &&
-          index.parent === null &&
-          !enforces(index) &&
-          !supporting.has(index),
-      )
-      .map((index) => {
-        const table = tables.get(tableOf(index));
-        // The counters of a partitioned table are its partitions'.
-        const writes = table && !index.partitioned ? table.inserts + table.updates - table.hotUpdates : undefined;
-        const confident = age !== undefined && age >= options.confidentAfterDays;
-        return {
-          severity: confident ? 'warning' : 'info',
-          subject: subjectOf(snapshot, index),
-          title: `${index.sql.index} is not used`,
-          detail: `${index.scans === 0 ? 'No scan' : `Only ${plural(index.scans, 'scan')}`} ${since(snapshot, age)}; it takes ${bytes(index.sizeBytes)}${writes === undefined ? '' : ` and was written to up to ${count(writes)} times`}.${replicaNote(snapshot)}`,
-          evidence: {
-            scans: index.scans,
-            sizeBytes: index.sizeBytes,
-            ...(writes === undefined ? {} : { tableWrites: writes }),
-            ...(age === undefined ? {} : { countersAgeDays: Math.round(age * 10) / 10 }),
-            definition: index.definition,
-          },
-          impact: { bytes: index.sizeBytes },
-          action: dropIndex(
-            index,
-            `${confident ? '' : 'The counters are young: make sure that no monthly or yearly job needs it. '}Counters are per server: ask every replica that takes reads, too.`,
-          ),
-        };
-      });
+    const idle = snapshot.indexes.flatMap((index) => {
+      const idleness = isFree(index, options) ? idlenessOf(index, snapshot, options) : undefined;
+      return idleness ? [{ index, idleness }] : [];
+    });
+    const needed = neededOf(withTables(snapshot, new Set(idle.map(({ index }) => tableOf(index)))), options.maxScans);
+    return idle
+      .filter(({ index }) => !needed.has(index))
+      .map(({ index, idleness }) => report(index, idleness, snapshot));
   },
 });
 
-function enforces(index: Index): boolean {
-  return (
-    index.unique ||
-    index.primary ||
-    index.exclusion ||
-    index.constraint !== null ||
-    index.referencedBy > 0 ||
-    index.replicaIdentity ||
-    index.clustered
-  );
+function isFree(index: Index, { minBytes }: { minBytes: number }): boolean {
+  return index.sizeBytes >= minBytes && index.valid && index.ready && index.parent === null && !enforces(index);
 }
 
-/**
- * For every foreign key the index that must stay behind it: full, valid, its first columns those of
- * the key in any order. Where several would do, one that stays anyway or is used, else the narrowest.
- */
-function foreignKeySupport({ indexes, foreignKeys }: IndexSnapshot): Set<Index> {
-  const covers = (index: Index, key: ForeignKey) =>
-    index.valid &&
-    // The lookup is by equality, which implies IS NOT NULL: an index of just those rows serves as well.
-    (index.predicate === null || key.columns.some((column) => isNotNull(index.predicate, column))) &&
-    (index.method === 'btree' || index.method === 'hash') &&
-    new Set(key.columns).isSubsetOf(new Set(index.elements.slice(0, key.columns.length).map(({ column }) => column)));
-  const byTable = Map.groupBy(indexes, tableOf);
-  const best = foreignKeys.map((key) =>
-    (byTable.get(tableOf(key)) ?? [])
-      .filter((index) => covers(index, key))
-      .sort(
-        (a, b) =>
-          Number(enforces(b)) - Number(enforces(a)) ||
-          b.scans - a.scans ||
-          a.elements.length - b.elements.length ||
-          // From here on as `indexes/duplicate` chooses between twins, so that the two never drop both.
-          Number(a.elements[0]?.descending) - Number(b.elements[0]?.descending) ||
-          (a.index < b.index ? -1 : 1),
-      )
-      .at(0),
-  );
-  return new Set(best.filter((index) => index !== undefined));
+/** A snapshot of some of the tables alone. */
+function withTables(snapshot: IndexSnapshot, tables: ReadonlySet<string>): IndexSnapshot {
+  const isOne = (each: { schema: string; table: string }) => tables.has(tableOf(each));
+  const { indexes, foreignKeys } = snapshot;
+  return { ...snapshot, indexes: indexes.filter(isOne), foreignKeys: foreignKeys.filter(isOne) };
 }
 
-function isNotNull(predicate: string | null, column: string): boolean {
-  return predicate === `(${column} IS NOT NULL)` || predicate === `("${column.replaceAll('"', '""')}" IS NOT NULL)`;
+/** The indexes behind foreign keys, and those that are to do the work of a superfluous one that is read. */
+function neededOf(snapshot: IndexSnapshot, maxScans: number): Set<Index> {
+  const superfluous = [...duplicatesOf(snapshot.indexes), ...redundantOf(snapshot)];
+  const going = new Set(superfluous.map(({ index }) => index));
+  const takingOver = superfluous.filter(({ index }) => index.scans > maxScans).map(({ kept }) => kept);
+  const staying = snapshot.indexes.filter((index) => !going.has(index));
+  return new Set([...foreignKeySupport(staying, snapshot.foreignKeys), ...takingOver]);
 }
 
-function tableOf({ schema, table }: { schema: string; table: string }): string {
-  return JSON.stringify([schema, table]);
+interface Idleness {
+  /** Since when nobody has read it, in words. */
+  since: string;
+  /** Days for which that is certain. */
+  days: number | undefined;
+  confidence: 'high' | 'medium' | 'low';
+  /** What speaks against dropping it at once. */
+  doubts: string[];
 }
 
-/**
- * Days for which the counters have certainly counted: since the reset or, when there was none, since
- * the server started (they survive a clean restart, so they may well be older).
- */
-function counterAge({ takenAt, server }: IndexSnapshot): number | undefined {
-  const from = server.statisticsResetAt ?? server.startedAt;
-  const age = (Date.parse(takenAt) - Date.parse(from)) / day;
-  return Number.isFinite(age) && age >= 0 ? age : undefined;
+interface Patience {
+  maxScans: number;
+  confidentAfterDays: number;
+  idleAfterDays: number;
 }
 
-function since({ server }: IndexSnapshot, age: number | undefined): string {
-  const days = age === undefined ? '' : age < 1 ? ' (less than a day)' : ` (${plural(age, 'day')})`;
-  return server.statisticsResetAt
-    ? `since the counters were reset on ${server.statisticsResetAt.slice(0, 10)}${days}`
-    : `since counting began, at the latest when the server started${days}`;
+function idlenessOf(index: Index, snapshot: IndexSnapshot, patience: Patience): Idleness | undefined {
+  const lastUse = lastUseOf(index);
+  const quiet = lastUse === undefined ? undefined : daysBetween(lastUse, snapshot.takenAt);
+  const statements = index.usedBy?.length ?? 0;
+  const doubts = [
+    ...(snapshot.server.isStandby ? ['This server is a standby: the scans of the primary are not among these.'] : []),
+    ...(snapshot.replicas.length > 0
+      ? [
+          `${plural(snapshot.replicas.length, 'replica')} (${snapshot.replicas.slice(0, 5).join(', ')}) may have read it.`,
+        ]
+      : []),
+    ...(statements > 0 ? [`The plans of ${plural(statements, 'statement')} would use it.`] : []),
+  ];
+  if (index.scans <= patience.maxScans && (quiet === undefined || quiet >= patience.confidentAfterDays)) {
+    const days = watchedDays(index, snapshot);
+    const isLong = days !== undefined && days >= patience.confidentAfterDays;
+    const young = isLong ? [] : ['The counters are young: make sure that no monthly or yearly job needs it.'];
+    const confidence = !isLong ? 'low' : doubts.length > 0 ? 'medium' : 'high';
+    const read = index.scans === 0 ? 'No scan' : `Only ${plural(index.scans, 'scan')}`;
+    return { since: `${read} ${sinceWhen(snapshot)}`, days, confidence, doubts: [...young, ...doubts] };
+  }
+  if (quiet === undefined || quiet < patience.idleAfterDays) return undefined;
+  const seasonal = 'It was read before: make sure that no yearly job needs it.';
+  return {
+    since: `No scan since ${lastUse?.slice(0, 10)} (${plural(quiet, 'day')})`,
+    days: quiet,
+    confidence: 'low',
+    doubts: [seasonal, ...doubts],
+  };
 }
 
-function replicaNote({ server }: IndexSnapshot): string {
-  return server.isStandby ? ' This server is a standby: the scans of the primary are not among these.' : '';
+/** The last time that anybody is known to have read it; undefined when that is not known. */
+function lastUseOf({ lastScanAt, observed }: Index): string | undefined {
+  return [lastScanAt, observed?.lastUseAt ?? null]
+    .filter((at) => at !== null)
+    .sort()
+    .at(-1);
+}
+
+/** Days for which nobody has read it for certain: as the counters know, and as the audits before have seen, whatever was reset. */
+function watchedDays(index: Index, snapshot: IndexSnapshot): number | undefined {
+  const seen = index.observed && daysBetween(index.observed.lastUseAt ?? index.observed.from, snapshot.takenAt);
+  const days = [counterAge(snapshot), seen ?? undefined].filter((value) => value !== undefined);
+  return days.length === 0 ? undefined : Math.max(...days);
+}
+
+function report(index: Index, { since, days, confidence, doubts }: Idleness, snapshot: IndexSnapshot): Draft {
+  const writes = index.writes > 0 ? ` and was written to up to ${count(index.writes)} times` : '';
+  const expressions = index.elements.some(({ expression }) => expression !== null)
+    ? ` It also gives the planner the statistics of its expression: compare plans, or keep them with CREATE STATISTICS ON (expression) FROM ${index.sql.table}.`
+    : '';
+  return {
+    severity: confidence === 'high' ? 'warning' : 'info',
+    subject: subjectOf(snapshot, index),
+    title: `${index.sql.index} is not used`,
+    detail: `${since}; it takes ${bytes(index.sizeBytes)}${writes}.${doubts.map((doubt) => ` ${doubt}`).join('')}`,
+    evidence: {
+      scans: index.scans,
+      sizeBytes: index.sizeBytes,
+      confidence,
+      ...(index.writes > 0 ? { tableWrites: index.writes } : {}),
+      ...(days === undefined ? {} : { countersAgeDays: Math.round(days * 10) / 10 }),
+      definition: index.definition,
+    },
+    impact: { bytes: index.sizeBytes },
+    action: dropIndex(
+      index,
+      `${doubts.find((doubt) => !doubt.startsWith('This server')) ?? ''} Counters are per server: ask every replica that takes reads, too.${expressions}`.trimStart(),
+    ),
+  };
 }

@@ -5,7 +5,7 @@ import { readJsonPlan } from '../plan/json.ts';
 import { shapeOf } from '../plan/shape.ts';
 import { loadParser } from '../text.ts';
 import { type Explained, readExplainable } from './explain.ts';
-import { isHarmless } from './harmless.ts';
+import { harmless } from './harmless.ts';
 import { pathsFor, readSchemas, searchPathOf } from './schemas.ts';
 import { parametersIn } from './source.ts';
 
@@ -21,8 +21,9 @@ export async function analyzeStatement(session: Session, server: Server, query: 
   const explainable = readExplainable(query);
   if ('code' in explainable) throw refuse(explainable.message);
   const { source, relations } = explainable;
-  if (!isHarmless(source.statement)) throw refuse('It changes or locks rows, and is not run. Leave --analyze out.');
-  if (parametersIn(query).size > 0) {
+  const text = harmless(source.text);
+  if (!text) throw refuse('It changes or locks rows, and is not run. Leave --analyze out.');
+  if (parametersIn(text).size > 0) {
     throw refuse(
       'It has parameters ($1, …) and cannot be run without their values. Put values in their place, or leave --analyze out.',
     );
@@ -35,7 +36,7 @@ export async function analyzeStatement(session: Session, server: Server, query: 
     await read("select set_config('search_path', $1, true)", [searchPathOf(path)]);
     // The session itself does without; here it is part of what is measured.
     await read("select set_config('jit', reset_val, true) from pg_settings where name = 'jit'");
-    return read<Record<'QUERY PLAN', unknown>>(`explain (analyze, buffers, verbose, settings, format json) ${query}`);
+    return read<Record<'QUERY PLAN', unknown>>(`explain (analyze, buffers, verbose, settings, format json) ${text}`);
   });
   const plan = readJsonPlan(rows[0]?.['QUERY PLAN']);
   return { explainedAs: 'itself', plan, shape: shapeOf(plan), failure: null };

@@ -4,6 +4,7 @@ import { marked, type Session } from '../../postgres/session.ts';
 import type { Plan } from '../plan/tree.ts';
 import type { Harmless } from './harmless.ts';
 import { searchPathOf } from './schemas.ts';
+import type { ApplicationSettings } from './settings.ts';
 import { parametersIn } from './source.ts';
 import type { Refusal } from './types.ts';
 
@@ -14,6 +15,8 @@ const planMs = 2_000;
 export interface Question {
   text: Harmless;
   path: readonly string[];
+  /** Set in the same transaction. */
+  settings?: ApplicationSettings;
   /** What is run before it in the same transaction. */
   before?: { sql: string; parameters: unknown[] };
 }
@@ -50,7 +53,7 @@ const unprunedSql = `${settingsSql}, set_config('enable_partition_pruning', 'off
 export function askPlan(
   session: Session,
   server: Server,
-  { text, path, before }: Question,
+  { text, path, settings = {}, before }: Question,
   deadline = Number.POSITIVE_INFINITY,
 ): Promise<unknown> {
   return session.transaction(async (read) => {
@@ -59,6 +62,8 @@ export function askPlan(
     // A timeout of zero is none.
     const limitMs = Math.max(1, Math.min(planMs, Math.ceil(deadline - Date.now())));
     await read(isGeneric ? settingsSql : unprunedSql, [searchPathOf(path), limitMs]);
+    const names = Object.keys(settings);
+    if (names.length > 0) await read(applicationSettingsSql, [names, Object.values(settings)]);
     await read('savepoint streamgate');
     if (!isGeneric) return askPrepared(read, text);
     const rows = await read<Row>(explainPrefix + text);
@@ -66,6 +71,9 @@ export function askPlan(
     return answerOf(rows);
   });
 }
+
+const applicationSettingsSql =
+  'select set_config(name, value, true) from unnest($1::text[], $2::text[]) as s(name, value)';
 
 type Row = Record<'QUERY PLAN', unknown>;
 

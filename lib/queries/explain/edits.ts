@@ -27,8 +27,8 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 export function placeBefore(edits: readonly Edit[], place: number): number {
   let shift = 0;
   for (const { start, end, text } of inOrder(edits)) {
-    if (place <= start + shift) break;
     const length = Buffer.byteLength(text);
+    if (place < start + shift) break;
     if (place < start + shift + length) return start;
     shift += length - (end - start);
   }

@@ -2,11 +2,12 @@
  * The plan of a statement as pg_stat_statements shows it: without its constants, and without a word of what they were, which
  * types they had, and where its tables were looked up. The statement itself is never run.
  *
- * 1. repair.ts makes it SQL again: `interval $1` is none.
+ * 1. repair.ts makes it SQL again: `interval $1` is none. inner.ts finds the query of a cursor and the like.
  * 2. select.ts makes a SELECT of what changes rows.
  * 3. groups.ts gives what must be equal the same parameters.
  * 4. schemas.ts finds the search path.
- * 5. ask.ts asks PostgreSQL for a plan; where it stumbles over types, types.ts casts and it is asked again.
+ * 5. ask.ts asks PostgreSQL for a plan; where it stumbles over types, types.ts casts, where it misses settings of the
+ *    application, settings.ts makes them up, and it is asked again.
  *
  * What stands in the statement's place is checked once more before it is sent: it is one SELECT that changes and locks nothing,
  * and it goes into a transaction that can only read. PostgreSQL runs functions while it plans: those that are IMMUTABLE or
@@ -17,6 +18,7 @@ import type { Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import { readJsonPlan } from '../plan/json.ts';
 import { shapeOf } from '../plan/shape.ts';
+import { nodesOf } from '../plan/tree.ts';
 import type { StatementPlan } from '../snapshot.ts';
 import { as, nodesIn } from '../syntax/node.ts';
 import { loadParser } from '../text.ts';
@@ -25,9 +27,11 @@ import { applyEdits, type Edit, placeBefore } from './edits.ts';
 import { type Failure, failure, failureOf } from './failure.ts';
 import { shareParameters } from './groups.ts';
 import { harmless } from './harmless.ts';
+import { innerQuery } from './inner.ts';
 import { readRepaired, repairTree, widenLists } from './repair.ts';
 import { isView, pathsFor, readSchemas, relationsOf, type Schemas } from './schemas.ts';
 import { changesRows, toSelect, withoutLocks } from './select.ts';
+import { type ApplicationSettings, nextSettings } from './settings.ts';
 import { parseOne, readSource, type Source, tokensOf } from './source.ts';
 import { castEdits, type Guesses, isTypeError, nextGuesses } from './types.ts';
 
@@ -66,7 +70,7 @@ export async function explainStatement(session: Session, server: Server, query: 
 export function readExplainable(query: string): Explainable | Failure {
   if (query.endsWith('…')) return failure('cut-off');
   if (Buffer.byteLength(query) > maxBytes) return failure('too-long');
-  const source = readRepaired(query);
+  const source = readRepaired(innerQuery(query) ?? query);
   if (!source) return failure(isSeveral(query) ? 'utility' : 'syntax');
   if (!isPlanned(source.statement)) return failure('utility');
   return { source, relations: relationsOf(source.statement) };
@@ -104,7 +108,7 @@ export async function explain(
   for (const path of found.paths) {
     const text = rewritten(source, server.versionNumber, (relation) => isView(relation, path, schemas));
     if (text === undefined) return failure('nothing-to-plan');
-    const answer = await askWithTypes(session, server, text, path, deadline);
+    const answer = await askWithTypes(session, server, { text, path, names: schemas.settings }, deadline);
     if (!('code' in answer)) return answer;
     last = answer;
     // Another table of the name may have the column, another schema the function.
@@ -139,20 +143,26 @@ function changed(source: Source, edits: readonly Edit[]): Source | undefined {
 async function askWithTypes(
   session: Session,
   server: Server,
-  text: string,
-  path: readonly string[],
+  { text, path, names }: { text: string; path: readonly string[]; names: readonly string[] },
   deadline: number,
 ): Promise<Answer | Failure> {
   let guesses: Guesses = new Map();
   let casts: Edit[] = [];
+  let settings: ApplicationSettings = {};
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     if (Date.now() >= deadline) return failure('timeout');
     const select = harmless(applyEdits(text, casts));
     if (!select) return failure('syntax');
-    const question = { text: select, path };
+    const question = { text: select, path, settings };
     try {
-      return { plan: readJsonPlan(await askPlan(session, server, question, deadline)), question };
+      const plan = readJsonPlan(await askPlan(session, server, question, deadline));
+      return (await isHidden(session, server, { plan, question })) ? failure('row-security') : { plan, question };
     } catch (error) {
+      const wanted = nextSettings(settings, names, error);
+      if (wanted) {
+        settings = wanted;
+        continue;
+      }
       const refusal = refusalOf(error, server, question);
       const statement = refusal && isTypeError(refusal.code) ? parseOne(text) : undefined;
       if (!refusal || !statement) return failureOf(error);
@@ -164,6 +174,18 @@ async function askWithTypes(
     }
   }
   return failure('types');
+}
+
+/** Whether a plan finds nothing because no policy of row-level security lets the role see a row: it is that of nobody else. */
+async function isHidden(session: Session, server: Server, { plan, question }: Answer): Promise<boolean> {
+  const isEmpty = [...nodesOf(plan)].some(({ node }) => node.conditions.oneTime === 'false');
+  if (!isEmpty) return false;
+  try {
+    await askPlan(session, server, { ...question, settings: { ...question.settings, row_security: 'off' } });
+    return false;
+  } catch (error) {
+    return failureOf(error).code === 'permission';
+  }
 }
 
 /** A plan as it is kept. */

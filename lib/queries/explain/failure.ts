@@ -13,6 +13,7 @@ export const failureCodes = [
   'missing-function',
   'temporary-table',
   'permission',
+  'row-security',
   'locked',
   'timeout',
   'other',
@@ -38,7 +39,9 @@ const messages: Record<FailureCode, string> = {
   'missing-function':
     'A function, an operator or a type that it names does not exist, or not any more, or not in the schemas that were looked into.',
   'temporary-table': 'It uses a temporary table, which only the session that made it can see.',
-  permission: 'The role may not read its tables. GRANT pg_read_all_data, or before PostgreSQL 14 SELECT on them.',
+  permission:
+    'The role may not read its tables, or not call its functions. GRANT pg_read_all_data, or before PostgreSQL 14 SELECT on them.',
+  'row-security': 'Row-level security hides every row of a table of it from the role. ALTER ROLE it BYPASSRLS.',
   locked: 'A table of it is locked by somebody else, and StreamGate does not wait.',
   timeout: 'Planning it took too long.',
   other: 'PostgreSQL refuses to plan it.',

@@ -93,7 +93,7 @@ export async function parameterCosts(
   const text = harmless(withValue(question.text, found, skewed.type));
   if (!text) return null;
   const ask = async (sql: string) => {
-    const value: Question = { text, path: question.path, before: { sql, parameters: place } };
+    const value: Question = { ...question, text, before: { sql, parameters: place } };
     const plan = readJsonPlan(await askPlan(session, server, value));
     // The plan goes no further: only its cost and its shape are kept.
     return { cost: plan.root.estimate.totalCost, shape: shapeOf(plan) };

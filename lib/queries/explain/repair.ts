@@ -90,7 +90,8 @@ function* lengths(tokens: readonly Token[]): Generator<Edit> {
     const list = sizedTypes.has(keyword) ? parameterList(tokens, i + 1) : undefined;
     if (!list) continue;
     const unbound = unboundTypes[keyword];
-    if (unbound) yield { start, end, text: unbound };
+    const before = tokens[i - 1];
+    if (unbound) yield { start: before?.keyword === 'national' ? before.start : start, end, text: unbound };
     yield list;
   }
 }

@@ -4,6 +4,7 @@ import { escapeIdentifier } from 'pg';
 import type { Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import { as, nodesIn } from '../syntax/node.ts';
+import { settingNamesSql } from './settings.ts';
 import { parseOne } from './source.ts';
 
 /** A relation of a name. */
@@ -17,13 +18,15 @@ export interface Located {
   usable: boolean;
 }
 
-/** What is known of names: where relations are, and in which order applications look into schemas. */
+/** What is known of names: where relations are, in which order applications look into schemas, and what they set. */
 export interface Schemas {
   located: ReadonlyMap<string, readonly Located[]>;
   /** The search paths that are set, the most particular first. */
   configured: readonly (readonly string[])[];
   /** Those of extensions: their functions and operators are used without a schema. */
   extensions: readonly string[];
+  /** Settings of the application's own that policies, functions and views ask for. */
+  settings: readonly string[];
 }
 
 /** The settings of this database's roles, of the database, of roles everywhere, and what is left without any. */
@@ -51,10 +54,12 @@ const defaultPath = ['public'];
 export async function readSchemas(session: Session, server: Server, names: Iterable<string>): Promise<Schemas> {
   const settings = await session.read<{ setting: string }>(settingsSql);
   const rows = await session.read<Located>(locationsSql, [[...new Set(names)]]);
+  const asked = await session.read<{ name: string }>(settingNamesSql);
   return {
     located: Map.groupBy(rows, ({ name }) => name),
     configured: [...settings.map(({ setting }) => readPath(setting)), defaultPath],
     extensions: [...new Set(Object.values(server.extensions).map(({ schema }) => schema))],
+    settings: asked.map(({ name }) => name),
   };
 }
 

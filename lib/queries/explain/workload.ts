@@ -28,8 +28,8 @@ export interface ExplainedWorkload {
 }
 
 /**
- * Explains the statements that take most of the time of a workload. What is not one query or change of rows is left out: it
- * has no plan. A note tells what share of the time has no plan, and why.
+ * Explains the statements that take most of the time of a workload. What neither is nor holds one query or change of rows is left
+ * out: it has no plan. A note tells what share of the time has no plan, and why.
  */
 export async function explainWorkload(
   session: Session,
@@ -38,7 +38,7 @@ export async function explainWorkload(
   { deadline, maxStatements = 200, shareCovered = 0.99, maxSensitive = 20 }: WorkloadLimits,
 ): Promise<ExplainedWorkload> {
   await loadParser();
-  const planned = statements.filter(({ kind }) => kind !== 'utility');
+  const planned = statements.filter(({ kind, query }) => kind !== 'utility' || !('code' in readExplainable(query)));
   const wanted = heaviest(planned, maxStatements, shareCovered);
   const read = wanted.map(({ queryId, query }) => ({ queryId, explainable: readExplainable(query) }));
   const relations = read.flatMap(({ explainable }) => ('code' in explainable ? [] : explainable.relations));

@@ -1,6 +1,6 @@
 import { BoundedMap } from './bounded.ts';
 import { digestOfText, digestOfValues } from './digest.ts';
-import { type MaskedText, maskText, unreadable } from './mask.ts';
+import { type MaskedText, maskText } from './mask.ts';
 import { type Purpose, purposeOf } from './purpose.ts';
 import type { RepetitionKind } from './repetition.ts';
 import { Sketch } from './sketch.ts';
@@ -47,8 +47,7 @@ export class Tracked {
 
   constructor(query: string) {
     this.query = query;
-    // These are several statements.
-    this.purpose = query === others || query === unreadable ? 'other' : purposeOf(query);
+    this.purpose = purposeOf(query);
   }
 }
 
@@ -102,7 +101,8 @@ export class Statements {
     return { statement: this.#byQuery.get(query) ?? this.#find(query), constants: digestOfValues(constants) };
   }
 
-  #find(query: string): Tracked {
+  #find(masked: string): Tracked {
+    const query = detached(masked);
     const shape = shapeOf(query);
     const statement = this.#byShape.get(shape) ?? this.#make(shape, query);
     this.#byQuery.add(query, statement);
@@ -116,6 +116,11 @@ export class Statements {
     this.#byShape.set(shape, statement);
     return statement;
   }
+}
+
+/** A copy. A part of a text may keep the whole text in the memory, with what was taken out of it. */
+function detached(part: string): string {
+  return ` ${part}`.slice(1);
 }
 
 /**

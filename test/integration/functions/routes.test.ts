@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handler as indexes } from '../../../functions/audits/indexes.ts';
 import { handler as queries } from '../../../functions/audits/queries.ts';
+import { handler as resources } from '../../../functions/audits/resources.ts';
 import { cache } from '../../../functions/environment.ts';
+import { watcher } from '../../../functions/monitoring.ts';
 import { cacheStats, routes } from '../../../functions/routes.ts';
 import type { Finding } from '../../../lib/advice/finding.ts';
 import type { CacheStatistics } from '../../../lib/cache/snapshot.ts';
@@ -12,6 +14,7 @@ import { openHistory } from '../../../lib/postgres/history.ts';
 import { StatementHistory } from '../../../lib/queries/history.ts';
 import type { Statement } from '../../../lib/queries/snapshot.ts';
 import type { QueryStatistics } from '../../../lib/queries/statistics.ts';
+import type { MemoryPoint } from '../../../lib/resources/snapshot.ts';
 import { type Api, configure, serveApi, tokens } from '../api.ts';
 import { createDatabase, rowsOf, type TestDatabase } from '../database.ts';
 
@@ -25,7 +28,7 @@ let bills: TestDatabase;
 let kept: TestDatabase;
 let api: Api;
 
-const guarded = routes.filter(({ scope }) => scope !== null);
+const guarded = routes.filter(({ scope }) => scope === 'read');
 
 /** What is answered out of the history, and may be kept. */
 const ofAudits = guarded.map(({ path }) => path).filter((path) => path !== cacheStats.path);
@@ -84,6 +87,7 @@ describe('after an audit', () => {
     const time = new Date().toISOString();
     await queries({ time });
     await indexes({ time });
+    await resources({ time });
     await forgetLater();
   });
 
@@ -95,8 +99,10 @@ describe('after an audit', () => {
 
   const list = async <Row>(path: string) => (await api.get(path)).body as List<Row>;
 
-  it.each(routes)('$path answers what it promises', async ({ path, response, scope }) => {
-    const { status, headers, body } = await api.get(path, scope === null ? { headers: { authorization: '' } } : {});
+  it.each(routes)('$path answers what it promises', async ({ method, path, response, scope }) => {
+    const token = { read: `Bearer ${tokens.reader}`, operate: `Bearer ${tokens.operator}` };
+    const authorization = scope === null ? '' : token[scope];
+    const { status, headers, body } = await api.get(path, { method, headers: { authorization } });
     expect(status).toBe(200);
     expect(headers.get('content-type')).toBe('application/json');
     if (!ofAudits.includes(path)) expect(headers.get('cache-control')).toBe('no-store');
@@ -279,7 +285,7 @@ describe('after an audit', () => {
     for (const { path } of guarded) {
       expect(await refusal(`${path}?database=none`)).toMatchObject({ status: 404, code: 'database-unknown' });
     }
-    for (const path of ofAudits) {
+    for (const path of ofAudits.filter((each) => !/memory|cpu/.test(each))) {
       expect(await refusal(`${path}?database=later`)).toMatchObject({ status: 503, code: 'history-empty' });
     }
   });
@@ -301,7 +307,7 @@ describe('after an audit', () => {
   });
 
   it('answers HEAD like GET, without the body', async () => {
-    for (const { path } of routes) {
+    for (const { path } of routes.filter(({ method }) => method === 'GET')) {
       const [head, get] = [await api.get(path, { method: 'HEAD' }), await api.get(path)];
       expect([head.status, head.text, head.headers.get('content-type')]).toEqual([
         200,
@@ -309,6 +315,52 @@ describe('after an audit', () => {
         get.headers.get('content-type'),
       ]);
     }
+  });
+
+  it('tells of functions under whatever database', async () => {
+    const { meta } = await list('/optimization/memory/stats?database=bills');
+    expect(meta.database).toBe('my shop 😀');
+  });
+
+  it('tells of the samples of its own functions, one by one and summed up', async () => {
+    for (let request = 0; request < 40; request++) await list('/optimization/indexes/unused');
+    const history = openHistory(kept.url);
+    const at = new Date();
+    // The samples are brought to the history when the handler has answered, and at most every ten seconds.
+    const series = watcher.series();
+    await history.samples.append(series);
+    await history.close();
+    await resources({ time: at.toISOString() });
+    const { data, meta } = await list<MemoryPoint>('/optimization/memory/metrics?function=local&limit=2');
+    expect(meta.total).toBe(series.samples.length);
+    expect(data).toMatchObject(
+      series.samples
+        .slice(-2)
+        .reverse()
+        .map(({ invocation, rssBytes }) => ({ function: 'local', invocation, rssBytes })),
+    );
+    expect((await list(`/optimization/cpu/metrics?since=${data[0]?.at}`)).data).toHaveLength(1);
+    expect((await list('/optimization/cpu/metrics?function=none')).data).toEqual([]);
+    for (const path of ['memory/stats', 'memory/trends', 'cpu/stats', 'cpu/trends']) {
+      const { body } = await api.get(`/optimization/${path}?function=local`);
+      expect((body as { data: { functions: object[] } }).data.functions).toMatchObject([{ function: 'local' }]);
+    }
+    expect(await refusal('/optimization/memory/metrics?since=yesterday')).toMatchObject({ code: 'parameter-invalid' });
+  });
+
+  it('collects garbage when it is told to, but not again at once', async () => {
+    const order = { method: 'POST', headers: { authorization: `Bearer ${tokens.operator}` } };
+    const force = (query: string) => refusal(`/optimization/gc/force${query}`, order);
+    expect(await force('')).toMatchObject({ status: 409, code: 'collection-too-soon' });
+    expect(await force('?scope=everything')).toMatchObject({ status: 400, code: 'parameter-invalid' });
+    expect(await refusal('/optimization/gc/force', { method: 'POST' })).toMatchObject({ status: 403 });
+    const { body } = await api.get('/optimization/gc/force?scope=fleet', order);
+    expect(body).toMatchObject({ data: { scope: 'fleet', function: null } });
+    expect(await force('?scope=fleet')).toMatchObject({ status: 409, code: 'collection-too-soon' });
+    const floors = () => watcher.series().samples.filter(({ floor }) => floor !== null).length;
+    const before = floors();
+    await list('/optimization/indexes/unused');
+    expect(floors()).toBe(before + 1);
   });
 
   it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('does not take %s', async (method) => {

@@ -50,7 +50,7 @@ describe('the scheduled audits', () => {
     await withDatabases({ 'my 😀 shop': shop.url, bills: bills.url });
     const report = await indexes({ time });
     expect(report).toMatchObject({
-      'my 😀 shop': { kept: true, findings: 1 },
+      'my 😀 shop': { kept: true, findings: 2 },
       bills: { kept: true, findings: 0 },
     });
     expect(await queries({ time })).toMatchObject({ 'my 😀 shop': { kept: true }, bills: { kept: true } });

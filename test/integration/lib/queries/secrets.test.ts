@@ -68,12 +68,20 @@ const statements = [
 let server: OwnServer;
 let kept: TestDatabase;
 const printed: string[] = [];
+/** The history after each audit, which forgets the rows of those before. */
+const seen: string[] = [];
 
 const at = (minute: number) => ({ time: new Date(Date.now() - 3_600_000 + minute * 60_000).toISOString() });
 const databases = (url: string) => ({
   STREAMGATE_DATABASES: JSON.stringify({ vault: url }),
   STREAMGATE_HISTORY_URL: kept.url,
 });
+
+/** On a machine that is busy the cache may not be told in time: then the same event comes again, as from a scheduler. */
+const audited = (minute: number) => {
+  const event = at(minute);
+  return handler(event).catch(() => handler(event));
+};
 
 /** Whatever holds a secret of a text, with its surroundings. */
 function leaks(text: string): string[] {
@@ -95,7 +103,7 @@ beforeAll(async () => {
     vi.spyOn(console, name).mockImplementation((...words) => void printed.push(inspect(words, { depth: 9 })));
   }
   await configure(databases(server.url));
-  await handler(at(0));
+  await audited(0);
   for (const statement of statements) await server.run(statement);
   // A value that most rows have, so that PostgreSQL keeps it in its statistics.
   await server.run(
@@ -103,6 +111,9 @@ beforeAll(async () => {
     'analyze ledger',
     ...Array.from({ length: 12 }, () => `select count(*) from ledger where word = '${secret}' and card = ${card}`),
   );
+  await server.run(...Array.from({ length: 20 }, () => `select count(*) from few, generate_series(1, 20000)`));
+  await audited(3);
+  seen.push(await everythingIn(kept));
   // A statement that was prepared before a reset is kept as it was written.
   const before = await hold(server.url);
   const query = { name: 'x', text: `select word from ledger where card = ${card} and word <> $1`, values: [secret] };
@@ -113,8 +124,8 @@ beforeAll(async () => {
   );
   await before.client.query(query);
   await before.client.query(`begin; select pg_sleep(1.1), '${secret}', ${card}`);
-  await handler(at(5)).finally(before.end);
-  await handler(at(10));
+  await audited(5).finally(before.end);
+  seen.push(await everythingIn(kept));
 });
 
 afterAll(async () => {
@@ -125,10 +136,11 @@ afterAll(async () => {
 
 describe('a secret in a statement', () => {
   it('is nowhere in the history', async () => {
-    const everything = await everythingIn(kept);
-    expect(everything).toContain('from ledger where word = $1');
-    expect(everything).toContain('create role');
+    const everything = seen.join('\n');
     expect(leaks(everything)).toEqual([]);
+    for (const text of ['from ledger where word = $1', 'create role', 'from few']) {
+      expect(everything.includes(text), text).toBe(true);
+    }
   });
 
   it('is in no answer of an endpoint', async () => {

@@ -340,6 +340,30 @@ describe('what goes wrong goes wrong as without tracking', () => {
     expect(await one()).toMatchObject({ calls: 1, errors: 1 });
   });
 
+  test('another query in the callback of one that cannot be submitted', async () => {
+    // What is new is submitted only later.
+    await pool.query('begin');
+    const client = await pool.connect();
+    const idle = await pool.connect();
+    idle.release();
+    const query = {
+      text: 'select a',
+      submit() {
+        throw new Error('submit');
+      },
+      handleError() {},
+      handleReadyForQuery() {},
+    };
+    const other = new Promise((resolve) =>
+      // biome-ignore lint/suspicious/noExplicitAny: types have no callback for query objects
+      (pool.query as any)(query, [], () => resolve(client.query('select b'))),
+    );
+    await other.catch(told);
+    client.release();
+    expect(await one(/select a/)).toMatchObject({ calls: 1, errors: 1 });
+    expect(await one(/select b/)).toMatchObject({ calls: 1, errors: 1 });
+  });
+
   test('a query object that takes too long', async () => {
     const query = () => Object.assign(new pg.Query('select pg_sleep(2)'), { query_timeout: 30 });
     await asWithout(async (on) => {
@@ -536,9 +560,10 @@ describe('waiting for a connection', () => {
   });
 
   test('in vain is counted as such', async () => {
-    const full = new pg.Pool({ connectionString: database.url, max: 1, connectionTimeoutMillis: 20 });
+    const full = new pg.Pool({ connectionString: database.url, max: 1 });
     const fullTracker = track(full);
     const held = await full.connect();
+    full.options.connectionTimeoutMillis = 20;
     await expect(full.query('select 1')).rejects.toThrow('timeout exceeded');
     await expect(full.connect()).rejects.toThrow('timeout exceeded');
     await expect(new Promise((_, reject) => full.connect((error) => reject(error)))).rejects.toThrow(
@@ -793,6 +818,27 @@ describe('tracking', () => {
     await pool.query('select 1');
     expect(theirs).toHaveBeenCalledOnce();
     expect(await tracker.stats()).toEqual([]);
+  });
+
+  test('of a pool that answers by itself leaves what comes after alone', async () => {
+    class Answering extends pg.Pool {
+      override query(): never {
+        return Promise.resolve('kept') as never;
+      }
+    }
+    const answering = new Answering({ connectionString: database.url });
+    const own = track(answering);
+    expect(await answering.query()).toBe('kept');
+    await (answering.query as (text: string) => unknown)('select 1');
+    const answer = await new Promise((resolve) =>
+      answering.connect((_, client, release) => {
+        resolve(client?.query('select 2 as n').finally(release));
+      }),
+    );
+    expect(answer).toMatchObject({ rows: [{ n: 2 }] });
+    expect(await own.stats()).toMatchObject([{ calls: 1, rows: 1, waitMs: 0 }]);
+    expect(own.connections()).toMatchObject({ calls: 1 });
+    await answering.end();
   });
 
   test.each([undefined, {}, { query() {} }])('refuses what is no pool and no client: %j', (target) => {

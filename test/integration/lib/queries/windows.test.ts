@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renewAnswers } from '../../../../functions/answers.ts';
 import type { Statement } from '../../../../lib/queries/snapshot.ts';
 import { configure, serveApi } from '../../api.ts';
 import { createDatabase, rowsOf, type TestDatabase } from '../../database.ts';
@@ -30,14 +29,14 @@ let shop: TestDatabase;
 let watched: Watched;
 let atFirst: Map<string, Counters>;
 
-const work = (times: number) =>
-  shop.run(
-    ...Array.from({ length: times }, (_, i) => [
-      `select count(*) from wares where price > ${i}`,
-      `insert into sales select g, g from generate_series(1, ${10 * (i + 1)}) g`,
-      `update wares set price = price + 1 where id between ${i} and ${i + 20}`,
-    ]).flat(),
-  );
+/** The statements, once each; they take as long as they have to do. */
+const once = (much: number) => [
+  `select count(*) from wares, generate_series(1, ${much}) where price > ${much}`,
+  `insert into sales select g, g from generate_series(1, ${10 * much}) g`,
+  `update wares set price = price + 1 where id between ${much} and ${20 * much}`,
+];
+
+const work = (times: number) => shop.run(...Array.from({ length: times }, (_, i) => once(1 + (i % 3))).flat());
 
 const counters = async () => new Map((await rowsOf<Counters>(shop, byHand)).map((row) => [row.id, row]));
 
@@ -59,7 +58,9 @@ afterAll(async () => {
 
 describe('audits one after the other', () => {
   it('know of no window at first', async () => {
-    await work(3);
+    // The slowest calls of all come first: where counters have no date, it is they who tell that those count on.
+    await shop.run(...once(100));
+    await work(2);
     atFirst = await counters();
     expect(await watched.audit(0)).toMatchObject({ kept: true });
     const { windowFrom, statements } = await watched.newest();
@@ -113,8 +114,11 @@ describe('audits one after the other', () => {
   it('have an empty window for what nobody called, and the whole of what is new', async () => {
     await shop.run('delete from sales where ware < 100', 'delete from sales where ware < 200');
     await watched.audit(20);
-    expect((await watched.statement('delete from sales'))?.window).toMatchObject({ calls: 2 });
-    expect((await watched.statement('select count(*) from wares'))?.window).toMatchObject({ calls: 0, meanMs: 0 });
+    const { server } = await watched.newest();
+    // Before PostgreSQL 14 nobody knows whether it was there before, and was dropped for lack of room.
+    const isKnown = server.versionNumber >= 140_000;
+    expect((await watched.statement('delete from sales'))?.window?.calls ?? null).toBe(isKnown ? 2 : null);
+    expect((await watched.statement('select count(*) from wares,'))?.window).toMatchObject({ calls: 0, meanMs: 0 });
     await watched.audit(25);
     expect((await watched.statement('delete from sales'))?.window).toMatchObject({ calls: 0, meanMs: 0, stddevMs: 0 });
   });
@@ -128,26 +132,29 @@ describe('audits one after the other', () => {
 
 describe('a statement over time, as the endpoint tells it', () => {
   it('has its windows, its plans and what was found about it', async () => {
-    await shop.run(...Array.from({ length: 12 }, (_, i) => `select * from wares where price = ${i}`));
+    const wanted = (price: number, much = 1) =>
+      `select * from wares, generate_series(1, ${much}) where price = ${price}`;
+    await shop.run(wanted(0, 100));
+    await watched.audit(40);
+    await shop.run(...Array.from({ length: 12 }, (_, i) => wanted(i)));
     await watched.audit(45, { 'queries/slow': { minMeanMs: 0.001 } });
-    const statement = await watched.statement('select * from wares where price');
+    const statement = await watched.statement('select * from wares,');
     await configure({
       STREAMGATE_DATABASES: JSON.stringify({ [watchedName]: shop.url }),
       STREAMGATE_HISTORY_URL: watched.kept.url,
     });
     const api = await serveApi();
     try {
-      await renewAnswers('queries', watchedName);
       const path = `/optimization/queries/stats?database=${watchedName}&queryId=`;
       const { status, body } = await api.get(path + statement?.queryId);
       expect(status).toBe(200);
       const { data } = body as { data: { windows: object[]; plans: object[]; findings: { rule: string }[] } };
-      expect(data).toMatchObject({ statement: { queryId: statement?.queryId, calls: 12, kind: 'select' } });
-      expect(data.windows).toMatchObject([{ calls: 12, meanMs: statement?.window?.meanMs, rows: expect.any(Number) }]);
-      expect(data.plans).toMatchObject([{ queryId: statement?.queryId, plan: { root: { type: 'Seq Scan' } } }]);
+      expect(data).toMatchObject({ statement: { queryId: statement?.queryId, calls: 13, kind: 'select' } });
+      expect(data.windows.at(-1)).toMatchObject({ calls: 12, rows: statement?.window?.rows });
+      expect(data.plans).toMatchObject([{ queryId: statement?.queryId, plan: { root: { type: 'Nested Loop' } } }]);
       expect(data.findings.map(({ rule }) => rule)).toContain('queries/slow');
 
-      const often = await watched.statement('select count(*) from wares');
+      const often = await watched.statement('select count(*) from wares,');
       const { windows } = ((await api.get(path + often?.queryId)).body as { data: { windows: { calls: number }[] } })
         .data;
       expect(windows.map(({ calls }) => calls)).toEqual([5, 10, 15]);

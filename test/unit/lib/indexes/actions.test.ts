@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { dropIndex, subjectOf } from '../../../../lib/indexes/actions.ts';
-import { constraint, index, indexSnapshot, server, uniqueConstraint } from '../../snapshots.ts';
+import { createIndex, dropIndex, subjectOf } from '../../../../lib/indexes/actions.ts';
+import { constraint, index, indexSnapshot, mebibyte, server, table, uniqueConstraint } from '../../snapshots.ts';
 
 describe('dropping an index', () => {
   test('takes no lock that stops anybody, and can be undone the same way', () => {
@@ -8,7 +8,7 @@ describe('dropping an index', () => {
       kind: 'sql',
       sql: 'DROP INDEX CONCURRENTLY IF EXISTS public.i;',
       undoSql: 'CREATE INDEX CONCURRENTLY i ON public.t USING btree (a);',
-      caution: 'Careful.',
+      caution: 'Careful. Reads and writes go on meanwhile; it waits for transactions that are open.',
     });
   });
 
@@ -63,6 +63,69 @@ describe('dropping an index', () => {
       definition: `CREATE UNIQUE INDEX "${name}" ON ONLY public."t ON ONLY u" USING btree (a)`,
     });
     expect(dropIndex(whole, '').undoSql).toBe(`CREATE UNIQUE INDEX "${name}" ON public."t ON ONLY u" USING btree (a);`);
+  });
+});
+
+describe('undoing the drop of an index outside of the default tablespace', () => {
+  const elsewhere = { tablespace: '"Fast disk"' };
+
+  test('names the tablespace, which PostgreSQL does not print', () => {
+    expect(dropIndex(index('i', elsewhere), '').undoSql).toBe(
+      'CREATE INDEX CONCURRENTLY i ON public.t USING btree (a) TABLESPACE "Fast disk";',
+    );
+  });
+
+  test('before the condition', () => {
+    const partial = index('i', {
+      ...elsewhere,
+      predicate: '(a > 0)',
+      definition: "CREATE INDEX i ON public.t USING btree (a) WITH (fillfactor='70') WHERE (a > 0)",
+    });
+    expect(dropIndex(partial, '').undoSql).toBe(
+      'CREATE INDEX CONCURRENTLY i ON public.t USING btree (a) WITH (fillfactor=\'70\') TABLESPACE "Fast disk" WHERE (a > 0);',
+    );
+  });
+
+  test('also for a constraint', () => {
+    expect(dropIndex(uniqueConstraint('c', elsewhere), '').undoSql).toBe(
+      'CREATE UNIQUE INDEX c ON public.t USING btree (a) TABLESPACE "Fast disk";\nALTER TABLE public.t ADD CONSTRAINT c UNIQUE USING INDEX c;',
+    );
+  });
+});
+
+describe('making an index', () => {
+  const key = { name: 't_a_idx', keys: ['a', '"B c"'], expectedBytes: 20 * mebibyte };
+
+  test('lets writes go on, and says what it needs', () => {
+    const action = createIndex(table({ sizeBytes: 200e6 }), key, [], 'Careful.');
+    expect(action).toMatchObject({
+      kind: 'sql',
+      sql: 'CREATE INDEX CONCURRENTLY "t_a_idx" ON public.t (a, "B c");',
+      undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_a_idx";',
+    });
+    expect(action.caution).toMatch(/^Careful\. About 20 MB and 2 s to build\. Takes a SHARE UPDATE EXCLUSIVE lock/);
+  });
+
+  test('of a partitioned table makes every part by itself, each after the one that owns it, and attaches it', () => {
+    const whole = table({ table: 'w', kind: 'partitioned table' });
+    const tables = [
+      table({ table: 'leaf', parent: 'public.middle' }),
+      whole,
+      table({ table: 'middle', kind: 'partitioned table', parent: 'public.w' }),
+      table({ table: 'part', parent: 'public.w' }),
+      table({ table: 'other' }),
+    ];
+    const { sql, undoSql } = createIndex(whole, { ...key, name: 'w_a_idx', keys: ['a'] }, tables, '');
+    expect(sql?.split('\n')).toEqual([
+      'CREATE INDEX "w_a_idx" ON ONLY public.w (a);',
+      'CREATE INDEX "middle_w_a_idx" ON ONLY public.middle (a);',
+      'ALTER INDEX "public"."w_a_idx" ATTACH PARTITION "public"."middle_w_a_idx";',
+      'CREATE INDEX CONCURRENTLY "part_w_a_idx" ON public.part (a);',
+      'ALTER INDEX "public"."w_a_idx" ATTACH PARTITION "public"."part_w_a_idx";',
+      'CREATE INDEX CONCURRENTLY "leaf_w_a_idx" ON public.leaf (a);',
+      'ALTER INDEX "public"."middle_w_a_idx" ATTACH PARTITION "public"."leaf_w_a_idx";',
+    ]);
+    expect(undoSql).toBe('DROP INDEX IF EXISTS "public"."w_a_idx";');
   });
 });
 

@@ -123,15 +123,19 @@ describe('the middleware', () => {
   test('asks the monitor for a floor, once for an order', async () => {
     let current: CollectionOrder | null = null;
     const requestFloor = vi.fn();
-    const { before } = obeyOrders({ current: async () => current }, { environment: here, requestFloor }, () => 1_500);
-    await before();
+    const { before: look } = obeyOrders(
+      { current: async () => current },
+      { environment: here, requestFloor },
+      () => 1_500,
+    );
+    await look();
     expect(requestFloor).not.toHaveBeenCalled();
     current = order;
-    await before();
-    await before();
+    await look();
+    await look();
     expect(requestFloor).toHaveBeenCalledTimes(1);
     current = { ...order, id: 'o-2' };
-    await before();
+    await look();
     expect(requestFloor).toHaveBeenCalledTimes(2);
   });
 

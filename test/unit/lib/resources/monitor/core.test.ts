@@ -60,7 +60,7 @@ describe('a sample', () => {
     expect(samples()[0]).toMatchObject({ cpuMs: 20, wallMs: 20, eventLoop: { utilization: 1 } });
   });
 
-  test('goes to the sink, and a sink that fails harms nobody', async () => {
+  test('goes to the sink, and a sink that fails harms nobody', () => {
     const sink = vi.fn<() => void>();
     const { invoke, monitor } = monitorIn(runtime, settings({ sink }));
     invoke();
@@ -69,10 +69,15 @@ describe('a sample', () => {
       throw new Error('no room');
     });
     expect(() => invoke()).not.toThrow();
-    sink.mockImplementation(() => Promise.reject(new Error('no room')));
+    expect(monitor.series().samples).toHaveLength(2);
+  });
+
+  test('goes to a sink that fails later, and that harms nobody either', async () => {
+    // Vitest fails the run for a rejection that nobody handles; a mock would handle it.
+    const { invoke, samples } = monitorIn(runtime, settings({ sink: () => Promise.reject(new Error('no room')) }));
     invoke();
     await new Promise(setImmediate);
-    expect(monitor.series().samples).toHaveLength(3);
+    expect(samples()).toHaveLength(1);
   });
 });
 
@@ -170,9 +175,10 @@ describe('invocations that overlap', () => {
   test('wait for a moment of rest, but not for ever', () => {
     const { monitor, samples } = monitorIn(runtime, settings({ sampleEvery: 5, floorEvery: 5 }));
     let current = monitor.begin();
+    let sockets = 0;
     times(120, () => {
       const next = monitor.begin();
-      runtime.open = { TCPSocketWrap: 1 };
+      runtime.open = { TCPSocketWrap: ++sockets };
       runtime.work(1);
       monitor.end(current);
       current = next;
@@ -183,7 +189,7 @@ describe('invocations that overlap', () => {
       [55, 1, null, {}],
       [110, 1, null, {}],
     ]);
-    expect(samples()[1]).toMatchObject({ cpuMs: 55, wallMs: 55, invocations: 55, resources: { TCPSocketWrap: 1 } });
+    expect(samples()[1]).toMatchObject({ cpuMs: 55, wallMs: 55, invocations: 55, resources: { TCPSocketWrap: 110 } });
   });
 
   test('have each sample at another invocation', () => {

@@ -1,0 +1,154 @@
+/** Reads all that the search needs to know of a database and its workload. */
+import type { Server } from '../../postgres/server.ts';
+import type { Session } from '../../postgres/session.ts';
+import type { PlannerSettings, Relation } from '../../queries/catalog.ts';
+import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts';
+import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import { parse } from '../../queries/syntax/syntax.ts';
+import { readText } from '../../queries/text.ts';
+import type { AdviseTask } from './advise.ts';
+import { type Candidate, definitionOf } from './candidate.ts';
+import { type ColumnUse, candidatesFor, extensionsOf } from './candidates.ts';
+import type { Prices } from './choice.ts';
+import { columnUsesOf } from './column-uses.ts';
+import { readCombinations } from './extended-statistics.ts';
+import { withFractions } from './fractions.ts';
+import type { Planner } from './hypopg.ts';
+import { askFor, plannerOf, type Questions } from './questions.ts';
+import { sizeOf } from './size.ts';
+import { weightsOf } from './weights.ts';
+import type { Workload } from './workload.ts';
+import { noWrites, writesOf } from './write-load.ts';
+import { defaultWriteSettings, writePrice } from './writes.ts';
+
+/** What is known before the search. */
+export interface Known {
+  plans: ReadonlyMap<string, Plan>;
+  uses: readonly ColumnUse[];
+  relations: readonly Relation[];
+  settings: PlannerSettings | null;
+}
+
+/** All but where the costs come from. */
+export interface Prepared {
+  known: Known;
+  questions: Questions;
+  planner: Planner;
+  task: Omit<AdviseTask, 'source'>;
+}
+
+/** How a workload is prepared. */
+export interface PrepareOptions {
+  /** Whether constants of the workload may become a part of an index, which then shows them. */
+  valuesAllowed: boolean;
+  isOver?(): boolean;
+  /** What the statements do, changed: to leave kinds of candidates out. */
+  only?(use: ColumnUse): ColumnUse;
+}
+
+/**
+ * Prepares the search of indexes for a workload.
+ *
+ * @throws StreamGateError when the database cannot be asked
+ */
+export async function prepare(
+  session: Session,
+  server: Server,
+  workload: Workload,
+  { valuesAllowed, isOver = () => false, only = (use) => use }: PrepareOptions,
+): Promise<Prepared> {
+  const questions = await askFor(session, server, workload.heavy, isOver);
+  const read = await learn(session, workload, questions, valuesAllowed);
+  const known = { ...read, uses: read.uses.map(only) };
+  const { uses, relations } = known;
+  const prices = await pricesFor(session, server, workload, known);
+  const costs = new Map([...known.plans].map(([queryId, { root }]) => [queryId, root.estimate.totalCost]));
+  const about = new Set(uses.map(({ queryId }) => queryId));
+  return {
+    known,
+    questions,
+    planner: plannerOf(server, questions.answers),
+    task: {
+      ...prices,
+      statements: weightsOf(
+        workload.heavy.filter(({ queryId }) => about.has(queryId)),
+        costs,
+      ),
+      proposals: candidatesFor(uses, relations),
+      extensionsOf: (candidate) => extensionsOf(candidate, uses, relations),
+      epoch: epochOf(server, relations),
+    },
+  };
+}
+
+/** Reads the tables of the statements, and what the statements do with them. */
+async function learn(
+  session: Session,
+  { heavy, statements }: Workload,
+  { answers }: Questions,
+  valuesAllowed: boolean,
+): Promise<Known> {
+  const plans = new Map([...answers].map(([queryId, { plan }]) => [queryId, plan]));
+  const named = statements.flatMap(({ text }) => readText(text).tables);
+  const relations = await readRelations(session, [
+    ...named,
+    ...tablesOf([...plans.values()].map((plan) => ({ plan }))),
+  ]);
+  const uses = heavy.flatMap(({ queryId, text }) => {
+    const plan = plans.get(queryId);
+    const syntax = plan && parse(text);
+    return syntax ? columnUsesOf(queryId, syntax, relationsOf(plan, relations), { valuesAllowed }) : [];
+  });
+  const settings = await readSettings(session);
+  return { plans, relations, settings, uses: await withFractions(session, uses, relations) };
+}
+
+/** Of tables of one name those that the plan scans: it knows the search path. */
+function relationsOf(plan: Plan, relations: readonly Relation[]): Relation[] {
+  const scanned = [...nodesOf(plan)].flatMap(({ node }) => node.relation ?? []);
+  return relations.filter(({ schema, table }) => {
+    const same = scanned.filter(({ name }) => name === table);
+    return same.length === 0 || same.some((each) => each.schema === undefined || each.schema === schema);
+  });
+}
+
+async function pricesFor(
+  session: Session,
+  server: Server,
+  { statements, seconds }: Workload,
+  { relations, settings }: Known,
+): Promise<Prices> {
+  const combinations = await readCombinations(session, relations);
+  const writes = writesOf(statements, relations, seconds);
+  const writeSettings = { ...(settings ?? defaultWriteSettings), versionNumber: server.versionNumber };
+  const sizes = new Map<string, number>();
+  const relationOf = ({ schema, table }: Candidate) =>
+    relations.find((relation) => relation.schema === schema && relation.table === table) as Relation;
+  const size = (candidate: Candidate) => {
+    const definition = definitionOf(candidate);
+    const bytes = sizes.get(definition) ?? sizeOf(candidate, relationOf(candidate), { relations, combinations });
+    sizes.set(definition, bytes);
+    return bytes;
+  };
+  return {
+    sizeOf: size,
+    writesOf: (candidate) => {
+      const relation = relationOf(candidate);
+      return writePrice(candidate, relation, writes.get(relation) ?? noWrites, size(candidate), writeSettings);
+    },
+  };
+}
+
+/** Costs are worth something as long as the tables are as they were: their statistics, their indexes, and the server. */
+function epochOf({ version }: Server, relations: readonly Relation[]): string {
+  return JSON.stringify([
+    version,
+    relations.map(({ schema, table, analyzedAt, rows, indexes }) => [
+      schema,
+      table,
+      analyzedAt,
+      rows,
+      indexes.map(({ name }) => name),
+    ]),
+  ]);
+}
