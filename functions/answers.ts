@@ -21,6 +21,7 @@ import {
 } from '../lib/resources/views.ts';
 import { chooseDatabase } from '../lib/settings.ts';
 import { cache, history, settings } from './environment.ts';
+import { answerTag } from './tags.ts';
 
 /** What an endpoint tells about the newest audit of a part. */
 type Topic =
@@ -144,7 +145,7 @@ export async function answer(
  */
 export async function renewAnswers(part: Part, database: string): Promise<void> {
   const levels = await cache();
-  await levels.invalidate({ tags: [tagOf(part, database)] });
+  await levels.invalidate({ tags: [answerTag(part, database)] });
   const answers = answersOf(levels);
   const concerned = Object.entries(topics) as [keyof typeof topics, Topic][];
   await answers.getMany(
@@ -167,11 +168,7 @@ function topicIsOf(name: keyof typeof topics, part: Part): boolean {
 
 function tagsOf(topic: Topic, database: string): string[] {
   const concerned = 'part' in topic ? [topic.part] : parts;
-  return concerned.map((part) => tagOf(part, database));
-}
-
-function tagOf(part: Part, database: string): string {
-  return `audit:${part}:${database}`;
+  return concerned.map((part) => answerTag(part, database));
 }
 
 /** The JSON text of an answer; null when no audit has finished yet. */

@@ -2,9 +2,10 @@
  * What the functions of one execution environment share: made at first use, and kept for as long as
  * the environment lives and the settings stay the same.
  */
+import { emf } from '../lib/cache/emf.ts';
 import { type Cache, type Cdn, createCache, type ShareableStore } from '../lib/cache/index.ts';
 import { postgresStore } from '../lib/cache/postgres.ts';
-import { connectRedis, redisStore } from '../lib/cache/redis.ts';
+import { redisStore } from '../lib/cache/redis.ts';
 import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../lib/cache/snapshot.ts';
 import { StreamGateError } from '../lib/errors.ts';
 import { type History, openHistory } from '../lib/postgres/history.ts';
@@ -13,21 +14,60 @@ import type { Note } from '../lib/postgres/server.ts';
 import { type CollectionOrders, cachedOrders } from '../lib/resources/gc/order.ts';
 import type { Series } from '../lib/resources/sample.ts';
 import { cacheEntries, readSettings, type Settings, thresholds } from '../lib/settings.ts';
+import { urlOf } from './login.ts';
+import { connectSecondLevel, type SecondLevel } from './second-level.ts';
 import { readSecret } from './secret.ts';
 
 const day = 86_400_000;
 
-let read: { from: object; settings: Settings } | undefined;
+let read: { from: readonly object[]; settings: Settings } | undefined;
 let cached: { where: string; opened: Promise<OpenCache> } | undefined;
 let edge: { cdn: Cdn; statistics(): EdgeStatistics } | undefined;
 let opened: { url: string; history: History } | undefined;
+let connection: { where: string; level: Promise<SecondLevel> } | undefined;
 
-/** The checked settings: environment variables and, in a deployment, the secret that STREAMGATE_SECRET_ARN names. */
+// In a deployment the second level needs no secret, so the connection is made while Lambda starts the environment, which has a whole
+// processor for that and is not paid for by the request that waits.
+if (process.env.STREAMGATE_ELASTICACHE_NAME && process.env.REDIS_URL)
+  secondLevel(process.env.REDIS_URL, process.env.STREAMGATE_ELASTICACHE_NAME).catch(() => {});
+
+function secondLevel(url: string, cacheName: string | undefined): Promise<SecondLevel> {
+  const where = `${cacheName} ${url}`;
+  if (connection?.where !== where) connection = { where, level: connectSecondLevel(url, cacheName) };
+  return connection.level;
+}
+
+/**
+ * The checked settings: environment variables and, in a deployment, what is in the secrets that they name. What the owner put into the
+ * secret of settings goes before everything else.
+ */
 export async function settings(): Promise<Settings> {
-  const arn = process.env.STREAMGATE_SECRET_ARN;
-  const from = arn ? await readSecret(arn) : process.env;
-  if (read?.from !== from) read = { from, settings: readSettings(arn ? { ...process.env, ...from } : process.env) };
+  const { STREAMGATE_SECRET_ARN, STREAMGATE_DATABASE_SECRET_ARN, STREAMGATE_HISTORY_SECRET_ARN } = process.env;
+  const [own, database, kept] = await Promise.all([
+    STREAMGATE_SECRET_ARN ? ownSettings(STREAMGATE_SECRET_ARN) : process.env,
+    STREAMGATE_DATABASE_SECRET_ARN ? readSecret(STREAMGATE_DATABASE_SECRET_ARN) : nothing,
+    STREAMGATE_HISTORY_SECRET_ARN ? readSecret(STREAMGATE_HISTORY_SECRET_ARN) : nothing,
+  ]);
+  const from = [own, database, kept];
+  if (!read || read.from.some((each, place) => each !== from[place])) {
+    const variables = { ...process.env };
+    if (database !== nothing) variables.DATABASE_URL = urlOf(database, variables.DATABASE_URL);
+    if (kept !== nothing) variables.STREAMGATE_HISTORY_URL = urlOf(kept, variables.STREAMGATE_HISTORY_URL);
+    read = { from, settings: readSettings({ ...variables, ...own }) };
+  }
   return read.settings;
+}
+
+const nothing: Record<string, string> = {};
+
+/** Where the database is known otherwise, a secret that nobody has put anything into yet is no mistake. */
+async function ownSettings(arn: string): Promise<Record<string, string>> {
+  try {
+    return await readSecret(arn);
+  } catch (error) {
+    if (process.env.DATABASE_URL || process.env.STREAMGATE_DATABASE_SECRET_ARN) return nothing;
+    throw error;
+  }
 }
 
 /** The history store. */
@@ -51,14 +91,16 @@ export async function orders(): Promise<CollectionOrders> {
 }
 
 async function openedCache(): Promise<OpenCache> {
-  const { historyUrl, redisUrl } = await settings();
-  const where = redisUrl ?? historyUrl;
+  const now = await settings();
+  const where = now.redisUrl ?? now.historyUrl;
   if (cached?.where !== where) {
     const outdated = cached;
-    cached = { where, opened: openCache(historyUrl, redisUrl) };
+    cached = { where, opened: openCache(now) };
     await (await outdated?.opened)?.close();
   }
-  return cached.opened;
+  const open = await cached.opened;
+  open.renew();
+  return open;
 }
 
 /**
@@ -99,16 +141,28 @@ export async function readSamples(): Promise<{ series: Series[]; notes: Note[] }
 interface OpenCache {
   cache: Cache;
   orders: CollectionOrders;
+  /** To be called before every use. */
+  renew(): void;
   close(): Promise<void>;
 }
 
-async function openCache(historyUrl: string, redisUrl: string | undefined): Promise<OpenCache> {
+async function openCache({ historyUrl, redisUrl, elastiCacheName, tagHeader, stage }: Settings): Promise<OpenCache> {
   const options = { maxEntries: cacheEntries.l2 };
-  const over = (l2: ShareableStore, forOrders: ShareableStore, disconnect: () => unknown): OpenCache => {
-    const cache = createCache({ l1: { maxEntries: cacheEntries.l1, policy: 'sieve' }, l2, l3: edge?.cdn });
+  const l3 = edge?.cdn ?? (tagHeader ? labelsFor(tagHeader) : undefined);
+  const { AWS_LAMBDA_FUNCTION_NAME } = process.env;
+  const reporters = AWS_LAMBDA_FUNCTION_NAME ? [emf({ dimensions: { service: 'streamgate', stage } })] : [];
+  const over = (
+    l2: ShareableStore,
+    forOrders: ShareableStore,
+    disconnect: () => unknown,
+    renew = () => {},
+  ): OpenCache => {
+    const l1 = { maxEntries: cacheEntries.l1, policy: 'sieve' } as const;
+    const cache = createCache({ l1, l2, l3, reporters });
     const board = createCache({ l1: { maxEntries: 1 }, l2: forOrders });
     return {
       cache,
+      renew,
       orders: cachedOrders(board),
       async close() {
         await Promise.all([cache.close(), board.close()]);
@@ -120,10 +174,17 @@ async function openCache(historyUrl: string, redisUrl: string | undefined): Prom
     const pool = openPool(historyUrl);
     return over(postgresStore(pool, options), postgresStore(pool, { schema: 'streamgate_orders' }), () => pool.end());
   }
-  const client = await connectRedis(redisUrl);
-  return over(redisStore(client, options), redisStore(client, { namespace: 'streamgate-orders' }), () =>
-    client.disconnect(),
-  );
+  const { client, renew } = await secondLevel(redisUrl, elastiCacheName);
+  const disconnect = () => {
+    connection = undefined;
+    client.disconnect();
+  };
+  return over(redisStore(client, options), redisStore(client, { namespace: 'streamgate-orders' }), disconnect, renew);
+}
+
+/** CloudFront as who answers sees it: answers are labelled for it here, and purged by functions/purge.ts. */
+function labelsFor(tagHeader: string): Cdn {
+  return { name: 'cloudfront', tagHeader, purge: async () => {} };
 }
 
 /** Lets go of everything: at the end of local mode and between tests. */

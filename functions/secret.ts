@@ -6,7 +6,7 @@ const freshMs = 60_000;
 /** The extension answers from its own cache, or asks Secrets Manager once. */
 const timeoutMs = 4_000;
 
-let known: { arn: string; at: number; values: Record<string, string> } | undefined;
+const known = new Map<string, { at: number; values: Record<string, string> }>();
 
 /**
  * Reads settings out of a Secrets Manager secret that holds a JSON object of environment variables,
@@ -17,9 +17,10 @@ let known: { arn: string; at: number; values: Record<string, string> } | undefin
  * @throws StreamGateError `configuration-invalid`; no message holds anything of the secret
  */
 export async function readSecret(arn: string, now = Date.now()): Promise<Record<string, string>> {
-  if (known?.arn === arn && now - known.at < freshMs) return known.values;
+  const found = known.get(arn);
+  if (found && now - found.at < freshMs) return found.values;
   const values = parse(arn, await fetchSecret(arn));
-  known = { arn, at: now, values };
+  known.set(arn, { at: now, values });
   return values;
 }
 

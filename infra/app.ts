@@ -1,12 +1,12 @@
-/** The CDK app. `npx cdk synth -c stage=prod` builds the functions and writes the template to cdk.out/, offline. */
+/** The CDK app. `npx cdk synth -c stage=prod` builds the functions and writes the templates to cdk.out/, offline. */
 import { App } from 'aws-cdk-lib';
 import { bundle } from './bundle.ts';
 import { check } from './checks.ts';
-import { ServiceStack } from './service.ts';
+import { StreamGateStack } from './stack.ts';
 import { readStage } from './stages.ts';
 
 const app = new App();
-const stage = readStage(app.node.tryGetContext('stages'), app.node.tryGetContext('stage'));
-new ServiceStack(app, stage, await bundle());
+const stage = await readStage(app.node.tryGetContext('stage'));
+new StreamGateStack(app, stage, await bundle());
 check(app);
 app.synth();

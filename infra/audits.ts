@@ -1,13 +1,13 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import * as scheduler from 'aws-cdk-lib/aws-scheduler';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { audits, type ScheduledAudit } from '../functions/routes.ts';
-import { auditEntry } from './bundle.ts';
-import { acknowledge } from './checks.ts';
+import { auditEntry } from './entries.ts';
 import { idOf, type Service, ServiceFunction } from './function.ts';
 
 /** Enough for a snapshot of 10,000 statements and PostgreSQL's parser, and half a CPU to read them with. */
@@ -19,8 +19,10 @@ const longestMinutes = 15;
 /** How often a failed audit is tried again: the most that Lambda does for an event. */
 const retries = 2;
 
-/** The longest that a queue keeps a message. */
-const failureRetention = Duration.days(14);
+/** An audit as it is deployed. */
+export interface DeployedAudit extends ScheduledAudit {
+  function: ServiceFunction;
+}
 
 /**
  * The scheduled audits, one function and one schedule each.
@@ -30,25 +32,33 @@ const failureRetention = Duration.days(14);
  * common one, and the scheduler never hears of it.
  */
 export class Audits extends Construct {
-  /** Audits that were given up: the event, and for a failed function its error. */
-  readonly failed: sqs.Queue;
+  readonly audits: readonly DeployedAudit[];
 
-  constructor(scope: Construct, id: string, service: Service) {
+  readonly #failed: sqs.Queue;
+
+  /**
+   * @param failed where audits end that were given up
+   * @param purge is told of the audits that succeeded and after which CloudFront is to forget what they made old
+   */
+  constructor(scope: Construct, id: string, service: Service, failed: sqs.Queue, purge?: ServiceFunction) {
     super(scope, id);
-    this.failed = new sqs.Queue(this, 'Failed', {
-      enforceSSL: true,
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
-      retentionPeriod: failureRetention,
-    });
-    const whyLast =
-      'This is the dead-letter queue itself, of the schedules and of the audit functions. A message in it is for a person to read.';
-    acknowledge(this.failed, { 'AwsSolutions-SQS3': whyLast, 'Serverless-SQSRedrivePolicy': whyLast });
+    this.#failed = failed;
     // It holds nothing; one that stayed behind would be in the way of the next deployment.
     const group = new scheduler.ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
-    for (const audit of audits) this.schedule(audit, group, service);
+    const { auditEveryMinutes, edge } = service.stage;
+    this.audits = audits.map((audit) => {
+      const everyMinutes = auditEveryMinutes[audit.part] ?? audit.everyMinutes;
+      const told = edge?.purge.includes(audit.part) ? purge : undefined;
+      return this.schedule({ ...audit, everyMinutes }, group, service, told);
+    });
   }
 
-  private schedule(audit: ScheduledAudit, group: scheduler.ScheduleGroup, service: Service): void {
+  private schedule(
+    audit: ScheduledAudit,
+    group: scheduler.ScheduleGroup,
+    service: Service,
+    purge: ServiceFunction | undefined,
+  ): DeployedAudit {
     const entry = auditEntry(audit);
     const interval = Duration.minutes(audit.everyMinutes);
     const auditor = new ServiceFunction(this, idOf(entry), {
@@ -59,22 +69,31 @@ export class Audits extends Construct {
       timeout: Duration.minutes(Math.min(audit.everyMinutes, longestMinutes)),
       // Two audits at once would put twice the load on the database, for the same answer.
       concurrency: 1,
-      // Once the next audit is due, this one is worth nothing.
-      events: { maxEventAge: interval, retryAttempts: retries, onFailure: new SqsDestination(this.failed) },
+      events: {
+        // Once the next audit is due, this one is worth nothing. Lambda keeps an event for six hours at most.
+        maxEventAge: Duration.minutes(Math.min(audit.everyMinutes, 360)),
+        retryAttempts: retries,
+        onFailure: new SqsDestination(this.#failed),
+        ...(purge ? { onSuccess: exactly(purge) } : {}),
+      },
     });
     new scheduler.Schedule(this, `${idOf(entry)}Schedule`, {
       scheduleGroup: group,
       schedule: scheduler.ScheduleExpression.rate(interval),
       description: `Every ${audit.everyMinutes} minutes: audits the ${audit.part}.`,
       target: new LambdaInvoke(auditor.lambda, {
-        // The window that is audited; the same again when the event is sent again.
-        input: scheduler.ScheduleTargetInput.fromObject({ time: scheduler.ContextAttribute.scheduledTime }),
+        // The window that is audited; the same again when the event is sent again. The part is for who is told of it.
+        input: scheduler.ScheduleTargetInput.fromObject({
+          time: scheduler.ContextAttribute.scheduledTime,
+          part: audit.part,
+        }),
         maxEventAge: interval,
         retryAttempts: retries,
-        deadLetterQueue: this.failed,
+        deadLetterQueue: this.#failed,
         role: this.callerOf(auditor, group, entry),
       }),
     });
+    return { ...audit, function: auditor };
   }
 
   /** The role in which the scheduler calls. The one that CDK would make may call every version of the function. */
@@ -91,11 +110,21 @@ export class Audits extends Construct {
         Call: new iam.PolicyDocument({
           statements: [
             new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [auditor.lambda.functionArn] }),
-            new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.failed.queueArn] }),
+            new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [this.#failed.queueArn] }),
           ],
         }),
       },
     });
     return role.withoutPolicyUpdates();
   }
+}
+
+/** A function as a destination. What CDK would make of it may call every version of the function, too. */
+function exactly({ lambda: { functionArn } }: ServiceFunction): lambda.IDestination {
+  return {
+    bind(_, caller) {
+      caller.addToRolePolicy(new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [functionArn] }));
+      return { destination: functionArn };
+    },
+  };
 }

@@ -3,41 +3,15 @@
  * tests run the very bytes that are deployed. Runs as part of synth, and by itself as `npm run build`.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { audits, routes, type ScheduledAudit } from '../functions/routes.ts';
+import { type Bundle, bundleList, entries } from './entries.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** Where the bundles go unless another place is named; not kept in git. */
 export const bundleDirectory = join(root, 'dist/functions');
-
-/** The authorizer's file under functions/, without its ending. */
-export const authorizerEntry = 'authorizer';
-
-/** An audit's file under functions/, without its ending. */
-export function auditEntry({ part }: ScheduledAudit): string {
-  return `audits/${part}`;
-}
-
-/** Every function that is built: a file under functions/, without its ending. */
-export const entries: readonly string[] = [
-  ...routes.map(({ entry }) => entry),
-  ...audits.map(auditEntry),
-  authorizerEntry,
-];
-
-/** One built function. */
-export interface Bundle {
-  entry: string;
-  /** What Lambda gets: the folder with `index.mjs`, its source map and the files that it reads. */
-  directory: string;
-  /** The size of `index.mjs` in bytes. */
-  sizeBytes: number;
-  /** The files whose code is in it, relative to the repository. */
-  sources: string[];
-}
 
 /**
  * What a module reads at run time, and esbuild therefore cannot see: the parser its program, from its
@@ -115,8 +89,8 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
     }),
   ]);
   const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [resolve(root, file), output]));
-  return Promise.all(
-    entries.map(async (entry) => {
+  const bundles = await Promise.all(
+    entries.map(async (entry): Promise<Bundle> => {
       const file = join(outdir, entry, 'index.mjs');
       const output = outputs.get(file);
       if (!output) throw new Error(`esbuild wrote no ${file}.`);
@@ -130,6 +104,9 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
       return { entry, directory: dirname(file), sizeBytes: output.bytes, sources };
     }),
   );
+  const list = bundles.map((built) => ({ ...built, directory: relative(outdir, built.directory) }));
+  await writeFile(join(outdir, bundleList), JSON.stringify(list));
+  return bundles;
 }
 
 if (import.meta.main) {

@@ -80,6 +80,31 @@ export const Environment = z.object({
     .string()
     .optional()
     .describe('In a deployment: the Secrets Manager secret that holds the other variables as a JSON object.'),
+  STREAMGATE_DATABASE_SECRET_ARN: z
+    .string()
+    .optional()
+    .describe('In a deployment: a secret as RDS writes it, with the user and the password for DATABASE_URL.'),
+  STREAMGATE_HISTORY_SECRET_ARN: z
+    .string()
+    .optional()
+    .describe('In a deployment: the same for STREAMGATE_HISTORY_URL.'),
+  STREAMGATE_ORIGIN_SECRET_ARN: z
+    .string()
+    .optional()
+    .describe('In a deployment behind CloudFront: the secret with what only CloudFront can say.'),
+  STREAMGATE_ELASTICACHE_NAME: z
+    .string()
+    .optional()
+    .describe('In a deployment: the ElastiCache Serverless at REDIS_URL, to which functions log in as their role.'),
+  STREAMGATE_TAG_HEADER: z
+    .string()
+    .optional()
+    .describe('In a deployment behind CloudFront: the header in which it looks for the tags of an answer.'),
+  STREAMGATE_DISTRIBUTION_ID: z
+    .string()
+    .optional()
+    .describe('In a deployment behind CloudFront: the distribution that is told what an audit made old.'),
+  STREAMGATE_STAGE: z.string().default('default').describe('The stage that metrics stand under.'),
   STREAMGATE_CONFIG: z.string().optional().describe('The file that switches rules off and tunes them.'),
 });
 
@@ -122,6 +147,12 @@ export interface Settings {
   historyUrl: string;
   /** Undefined: the second level is kept in the history's database. */
   redisUrl: string | undefined;
+  /** The ElastiCache Serverless at that URL; undefined for any other Redis. */
+  elastiCacheName: string | undefined;
+  /** The header for the CDN before the API; undefined where there is none. */
+  tagHeader: string | undefined;
+  /** The stage that metrics stand under. */
+  stage: string;
   retentionDays: number;
   tokens: Record<string, Scope[]>;
   configPath: string | undefined;
@@ -145,6 +176,9 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     databases,
     historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
     redisUrl: values.REDIS_URL,
+    elastiCacheName: values.STREAMGATE_ELASTICACHE_NAME,
+    tagHeader: values.STREAMGATE_TAG_HEADER,
+    stage: values.STREAMGATE_STAGE,
     retentionDays: values.STREAMGATE_RETENTION_DAYS,
     tokens: values.STREAMGATE_TOKENS,
     configPath: values.STREAMGATE_CONFIG,

@@ -1,13 +1,8 @@
 /**
- * Compares the size model of the advisor with real indexes: builds indexes of all kinds on an embedded PostgreSQL, over data with
- * the dependencies and skews that real data has, and prints what was expected and what came out. Takes a minute.
- *
- *   node bench/indexes/sizes.ts
+ * Compares the size model of the advisor with real indexes: builds indexes of all kinds over data with the dependencies and skews
+ * that real data has.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import {
   type Candidate,
   candidateOn,
@@ -16,13 +11,17 @@ import {
   notNull,
   sqlOf,
 } from '../../lib/indexes/advisor/candidate.ts';
+import { readCombinations } from '../../lib/indexes/advisor/extended-statistics.ts';
 import { sizeOf } from '../../lib/indexes/advisor/size.ts';
-import { openSession } from '../../lib/postgres/session.ts';
+import { withSession } from '../../lib/postgres/session.ts';
 import { relationsSql } from '../../lib/queries/catalog.sql.ts';
 import type { Relation } from '../../lib/queries/catalog.ts';
-import { startPostgres } from '../../local/postgres.ts';
+import { median } from '../../lib/statistics/median.ts';
+import type { EmbeddedPostgres } from '../../local/postgres.ts';
+import { limitGoal, type Section } from '../cache/measure.ts';
 import { fillTpch } from '../queries/tpch/generate.ts';
 import { schema as tpch } from '../queries/tpch/schema.ts';
+import { withClient } from '../queries/workloads.ts';
 
 /** 600,000 order lines. */
 const scale = 0.1;
@@ -127,45 +126,47 @@ const candidates: Candidate[] = [
   lineitem(['l_shipdate', 'l_orderkey'], { method: 'brin' }),
 ];
 
-const directory = await mkdtemp(join(tmpdir(), 'streamgate-bench-'));
-const server = await startPostgres({ directory, settings: { fsync: 'off', autovacuum: 'off' } });
-const client = new pg.Client({ connectionString: server.url('postgres') });
-try {
-  await client.connect();
-  process.stderr.write('filling tables …\n');
-  for (const statement of [...tpch, ...fillTpch(scale), ...events.split(';')]) await client.query(statement);
-  await compare();
-} finally {
-  await client.end();
-  await server.stop();
-  await rm(directory, { recursive: true, force: true });
+/** Measures on a database of its own. */
+export async function sizes(server: EmbeddedPostgres): Promise<Section> {
+  await withClient(server.url('postgres'), (client) => client.query('create database sizes'));
+  const url = server.url('sizes');
+  return withClient(url, async (client) => {
+    for (const statement of [...tpch, ...fillTpch(scale), ...events.split(';')]) await client.query(statement);
+    return compared(client, url);
+  });
 }
 
-async function compare(): Promise<void> {
-  const relations = await readRelations();
-  const combinations = await readCombinations();
-  const rows: { error: number; line: string }[] = [];
+async function compared(client: pg.Client, url: string): Promise<Section> {
+  const relations = await readRelations(url);
+  const combinations = await withSession(url, (session) => readCombinations(session, relations));
+  const rows: { error: number; cells: string[] }[] = [];
   for (const candidate of candidates) {
     const relation = relations.find(({ table }) => table === candidate.table);
     if (!relation) throw new Error(`${candidate.table} is not there.`);
     const expected = sizeOf(candidate, relation, { relations, combinations });
-    const real = await build(candidate);
+    const real = await build(client, candidate);
     const error = (100 * (expected - real)) / real;
     const definition = sqlOf(candidate, { concurrently: false })
       .replace(/^.* ON "public"\./, '')
       .replaceAll('"', '');
-    rows.push({ error, line: `| ${definition} | ${kilobytes(real)} | ${kilobytes(expected)} | ${error.toFixed(1)} |` });
+    rows.push({ error, cells: [definition, kilobytes(real), kilobytes(expected), error.toFixed(1)] });
   }
-  const errors = rows.map(({ error }) => Math.abs(error)).toSorted((a, b) => a - b);
+  const errors = rows.map(({ error }) => Math.abs(error));
   const mean = errors.reduce((sum, error) => sum + error, 0) / errors.length;
-  console.log('| index | real, kB | expected, kB | error, % |\n|---|---:|---:|---:|');
-  console.log(rows.map(({ line }) => line).join('\n'));
-  console.log(
-    `\n${errors.length} indexes: error median ${errors[Math.floor(errors.length / 2)]?.toFixed(1)} % (goal 5), mean ${mean.toFixed(1)} % (goal 10), at most ${errors.at(-1)?.toFixed(1)} %.`,
-  );
+  return {
+    title: `The size of ${rows.length} indexes`,
+    method:
+      'What the advisor expects an index to take, from the statistics of its columns, and what it takes when it is built.',
+    head: ['index', 'real, kB', 'expected, kB', 'error, %'],
+    rows: rows.map(({ cells }) => cells),
+    goals: [
+      limitGoal('a median error of at most 5 %', 5, median(errors), ' %'),
+      limitGoal('a mean error of at most 10 %', 10, mean, ' %'),
+    ],
+  };
 }
 
-async function build(candidate: Candidate): Promise<number> {
+async function build(client: pg.Client, candidate: Candidate): Promise<number> {
   await client.query('begin');
   await client.query(sqlOf(candidate, { concurrently: false }));
   const { rows } = await client.query<{ bytes: string }>(
@@ -175,30 +176,9 @@ async function build(candidate: Candidate): Promise<number> {
   return Number(rows[0]?.bytes);
 }
 
-async function readRelations(): Promise<Relation[]> {
+function readRelations(url: string): Promise<Relation[]> {
   const tables = [...new Set([...candidates.map(({ table }) => table), 'customer', 'supplier'])];
-  const session = await openSession(server.url('postgres'));
-  try {
-    return await session.read<Relation>(relationsSql, [tables.map(() => 'public'), tables]);
-  } finally {
-    await session.close();
-  }
-}
-
-/** What extended statistics know, by the columns' names. */
-async function readCombinations() {
-  const { rows } = await client.query<{ table: string; columns: string[]; distinct: Record<string, number> }>(
-    `select tablename as "table", attnames::text[] as columns, n_distinct::text::json as distinct from pg_stats_ext where n_distinct is not null`,
-  );
-  return ({ table }: Relation, columns: readonly string[]) => {
-    const told = rows.find(
-      (row) =>
-        row.table === table &&
-        row.columns.length === columns.length &&
-        row.columns.every((column) => columns.includes(column)),
-    );
-    return told && Object.values(told.distinct)[0];
-  };
+  return withSession(url, (session) => session.read<Relation>(relationsSql, [tables.map(() => 'public'), tables]));
 }
 
 function kilobytes(bytes: number): string {

@@ -1,5 +1,6 @@
 import type { EventBridgeEvent } from 'aws-lambda';
 import { type RuleConfiguration, readConfiguration } from '../../lib/advice/configuration.ts';
+import type { Finding } from '../../lib/advice/finding.ts';
 import { type AuditResult, roster, runAudit, runCacheAudit, runResourceAudit } from '../../lib/audit.ts';
 import type { InvocationContext } from '../../lib/cache/index.ts';
 import { StreamGateError } from '../../lib/errors.ts';
@@ -9,6 +10,7 @@ import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
 import { cache, history, readCacheStatistics, readSamples, settings } from '../environment.ts';
 import { monitoredAudit } from '../monitoring.ts';
+import { findingsLine } from './counted.ts';
 
 const day = 86_400_000;
 const longestClockDifferenceMs = 300_000;
@@ -56,17 +58,19 @@ function handlerOf(
 ): AuditHandler {
   return monitoredAudit(async ({ time }: AuditEvent, context?: InvocationContext) => {
     const window = windowOf(time);
-    const { databases, retentionDays, configPath } = await settings();
+    const { databases, retentionDays, configPath, stage } = await settings();
     const store = await history();
     const rules = readConfiguration(configPath, roster);
     await using _ = (await cache()).scope(context);
     await store.migrate();
     const report: AuditReport = {};
     const failures: Error[] = [];
+    const found: Finding[] = [];
     for (const database of choose(databases)) {
       try {
         const { kept, findings } = await audit(database, window, store, rules);
         report[database.name] = { kept, findings: findings.length };
+        if (kept) found.push(...findings);
         // Of a window that was kept before, too: perhaps this is what did not come about then.
         await renewAnswers(part, database.name);
       } catch (error) {
@@ -74,10 +78,17 @@ function handlerOf(
       }
     }
     await store.prune(new Date(Date.now() - retentionDays * day));
+    if (Object.values(report).some(({ kept }) => kept)) tellCloudWatch(part, found, stage);
     if (failures.length > 0)
       throw failures.length === 1 ? failures[0] : new AggregateError(failures, failures.map(String).join(' '));
     return report;
   });
+}
+
+/** In the log, where alarms are made of it. */
+function tellCloudWatch(part: Part, findings: readonly Finding[], stage: string): void {
+  const line = process.env.AWS_LAMBDA_FUNCTION_NAME && findingsLine(part, findings, stage, Date.now());
+  if (line) process.stdout.write(`${line}\n`);
 }
 
 /** The scheduled time is the window: the scheduler sends the same one again when it tries again. */

@@ -112,6 +112,9 @@ export interface History {
 /** A week and a day: what was applied is compared to the same hours of the days before. */
 const beforeAppliedMs = 8 * 24 * 3_600_000;
 
+/** Of an audit with very many rows no more than these are text at a time: that text is as large as all of them. */
+const rowsAtOnce = 2_000;
+
 /** Any number that no other program uses for an advisory lock of the same database: "streamga" in ASCII. */
 const lockKey = '8319395793567740769';
 
@@ -266,12 +269,14 @@ export function openHistory(url: string): History {
         for (const table of ['rows', 'findings'] as const) {
           await run(outdatedSql(table), [audit.database, audit.part], client);
         }
-        await run(
-          `insert into streamgate.rows (audit_id, position, "row")
-           select $1, position, r from json_array_elements($2) with ordinality as e(r, position)`,
-          [kept.id, JSON.stringify(audit.rows)],
-          client,
-        );
+        for (let from = 0; from < audit.rows.length; from += rowsAtOnce) {
+          await run(
+            `insert into streamgate.rows (audit_id, position, "row")
+             select $1, $3 + position, r from json_array_elements($2) with ordinality as e(r, position)`,
+            [kept.id, JSON.stringify(audit.rows.slice(from, from + rowsAtOnce)), from],
+            client,
+          );
+        }
         await run(
           `insert into streamgate.findings (audit_id, position, rule, finding)
            select $1, position, finding->>'rule', finding

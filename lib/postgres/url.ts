@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { parse, toClientConfig } from 'pg-connection-string';
+import { rdsPassword } from '../aws/login.ts';
 import { StreamGateError } from '../errors.ts';
 
 /**
@@ -37,8 +38,13 @@ export function checkDatabaseUrl(url: string, name = 'The database URL'): string
 export function clientConfig(url: string): pg.ClientConfig {
   const withoutChoice = url.replace(/([?&])uselibpqcompat=[^&]*&?/, '$1');
   try {
-    const { database } = readTarget(url);
-    return { ...toClientConfig(parse(withoutChoice, { useLibpqCompat: true })), ...(database ? { database } : {}) };
+    const target = readTarget(url);
+    const { database } = target;
+    return {
+      ...toClientConfig(parse(withoutChoice, { useLibpqCompat: true })),
+      ...(database ? { database } : {}),
+      ...roleLogin(target),
+    };
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException;
     const what = path
@@ -46,6 +52,13 @@ export function clientConfig(url: string): pg.ClientConfig {
       : 'has TLS parameters that do not go together';
     throw new StreamGateError('database-url-invalid', `The database URL ${what}. Correct its ssl… parameters.`);
   }
+}
+
+/** A user of RDS without a password logs in as the role of this process: with a new password for every connection. */
+function roleLogin({ user, host, port, hasPassword }: Target): Pick<pg.ClientConfig, 'password'> {
+  const login = { user, host, port: Number(port) };
+  if (!user || hasPassword || rdsPassword(login) === undefined) return {};
+  return { password: () => rdsPassword(login) ?? '' };
 }
 
 /** Where a URL points, fit for people and logs: `user@host:port/database`, never the password. */
@@ -69,6 +82,7 @@ interface Target {
   host: string;
   port: string;
   database: string;
+  hasPassword: boolean;
 }
 
 /** The parts of a URL that are no secret. TLS parameters are left out: to parse them is to read their files. */
@@ -80,8 +94,14 @@ function readTarget(url: string): Target {
     const value = words.get(name);
     return value === null ? [] : [`${name}=${encodeURIComponent(value)}`];
   });
-  const { user, host, port } = parse(`${address}?${kept.join('&')}`);
-  return { user: user ?? '', host: host || 'localhost', port: port || '5432', database: decode(pathOf(url)) };
+  const { user, host, port, password } = parse(`${address}?${kept.join('&')}`);
+  return {
+    user: user ?? '',
+    host: host || 'localhost',
+    port: port || '5432',
+    database: decode(pathOf(url)),
+    hasPassword: Boolean(password || words.get('password')),
+  };
 }
 
 /** What stands behind the host, as it is written. */

@@ -61,6 +61,9 @@ const maxKnownLength = 5_000;
 export function readText(text: string): ReadText {
   const before = known.get(text);
   if (before) return before;
+  // The parser takes it for the end, and would leave what is behind it as it is. No text of PostgreSQL's own has one.
+  const end = text.indexOf('\u0000');
+  if (end >= 0) return readText(`${text.slice(0, end)}…`);
   const parsed = parse(text);
   const { kind, tables } = parsed;
   const masked = mask(parsed);

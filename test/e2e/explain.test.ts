@@ -16,8 +16,9 @@ beforeAll(async () => {
     'create table users (id int primary key, email text, token text)',
     "insert into users select g, 'u' || g, md5(g::text) from generate_series(1, 60000) g",
     'create sequence ticket',
-    'analyze',
   );
+  // Counters of a connection are published when it ends.
+  await database.run('analyze');
 });
 
 afterAll(async () => {
@@ -50,7 +51,7 @@ describe('streamgate explain', () => {
   it('prints the plan of a statement whose constants nobody knows, and what is wrong with it', async () => {
     const { code, out, err } = await explain([database.url, 'select * from users where email = $1']);
     expect([code, err]).toEqual([0, '']);
-    expect(out).toMatch(/Seq Scan on public\.users/);
+    expect(out).toMatch(/Seq Scan on users/);
     expect(out).toMatch(/email = \$1/);
     expect(out).not.toContain('\u001b');
   });
@@ -92,7 +93,7 @@ describe('streamgate explain', () => {
     ['select * into copied from users', /not one query/],
     ['select 1; delete from users', /not one query/],
     ['explain analyze delete from users', /not one query/],
-    ["select nextval('ticket')", /./],
+    ["select nextval('ticket')", /or a sequence/],
     ['select * from users where id = $1', /has parameters/],
     ['select * from gone', /does not exist/],
     ['select gone from users', /does not exist/],

@@ -74,7 +74,7 @@ export async function advise(task: AdviseTask): Promise<Advice> {
   const budgets = task.budgets?.length ? task.budgets : [Number.POSITIVE_INFINITY];
   const solutions = searchFront(problem, budgets);
   const polishTask = polishTaskOf(task, source, matrix, problem, workload);
-  const drafts: Draft[] = [];
+  const verified: Draft[] = [];
   let isComplete = matrix.isComplete;
   let smaller: readonly (readonly Proposal[])[] = [];
   for (const budget of budgets.toSorted((a, b) => a - b)) {
@@ -84,8 +84,9 @@ export async function advise(task: AdviseTask): Promise<Advice> {
     isComplete &&= isWhole;
     // What is good in little space is a beginning in more.
     if (polished) smaller = [polished.chosen];
-    if (polished) drafts.push({ ...polished, choice: () => choiceOfPolished(task, matrix.statements, polished) });
+    if (polished) verified.push({ ...polished, choice: () => choiceOfPolished(task, matrix.statements, polished) });
   }
+  const drafts = [...verified];
   for (const solution of solutions) {
     const choice = () => choiceOfSolution(task, matrix.statements, matrix.candidates, workload, solution);
     drafts.push({ ...solution, choice });
@@ -97,7 +98,7 @@ export async function advise(task: AdviseTask): Promise<Advice> {
     front,
     choices: budgets.map((budget) => ({
       budgetBytes: Number.isFinite(budget) ? budget : null,
-      choice: within(front, budget),
+      choice: bestOf(verified, budget)?.choice() ?? within(front, budget),
     })),
     statements: matrix.statements.map(({ queryId, weight, base }) => ({ queryId, weight, base })),
     unplanned: [...matrix.unplanned],
@@ -113,6 +114,11 @@ const mostStarts = 3;
 /** A choice that is written out only if it is on the front. */
 interface Draft extends Weighed {
   choice(): Choice;
+}
+
+/** The cheapest that fits. */
+function bestOf(drafts: readonly Draft[], budget: number): Draft | undefined {
+  return drafts.filter(({ sizeBytes }) => sizeBytes <= budget).toSorted((a, b) => a.cost - b.cost)[0];
 }
 
 function problemOf({ sizeOf, writesOf }: AdviseTask, matrix: Matrix): Problem {

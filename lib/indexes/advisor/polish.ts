@@ -83,7 +83,7 @@ export async function polish(
   try {
     const measured = (await bench.measureAll(starts)).toSorted((a, b) => a.cost - b.cost);
     for (const start of measured.slice(0, mostStarts)) {
-      let current = await bench.useful(start);
+      let current = await bench.useful(await bench.accepted(start));
       polished = polished && polished.cost <= current.cost ? polished : current;
       for (let next = await bench.better(current); next; next = await bench.better(current)) {
         const useful = await bench.useful(next);
@@ -110,6 +110,14 @@ class Bench {
   constructor(task: PolishTask, budget: number) {
     this.task = task;
     this.budget = budget;
+  }
+
+  /** Takes indexes out until no statement is dearer than without any. */
+  async accepted(measured: Measured): Promise<Measured> {
+    if (!this.isRefused(measured)) return measured;
+    const without = await this.measureAll(measured.chosen.map((_, i) => measured.chosen.toSpliced(i, 1)));
+    const [best] = without.toSorted((a, b) => Number(this.isRefused(a)) - Number(this.isRefused(b)) || a.cost - b.cost);
+    return best ? this.accepted(best) : measured;
   }
 
   /** Takes out what gains less than it costs, the least useful first. */

@@ -1,8 +1,13 @@
-/** A map that does not fill the memory: what came first is forgotten first. */
-export class BoundedMap<Key extends string | number, Value> {
+/**
+ * A map that does not fill the memory. What was asked for lately stays: there are two generations, and when the younger one
+ * is full, it takes the place of the older one. That is cheaper than to forget one after the other.
+ */
+export class BoundedMap<Key extends string | number, Value extends object> {
   readonly #maxEntries: number;
   readonly #maxCharacters: number;
-  readonly #entries = new Map<Key, Value>();
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
+  /** In the keys of the younger generation. */
   #characters = 0;
 
   /** @param maxCharacters of all keys together */
@@ -12,26 +17,23 @@ export class BoundedMap<Key extends string | number, Value> {
   }
 
   get(key: Key): Value | undefined {
-    return this.#entries.get(key);
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.add(key, old);
+    return old;
   }
 
   /** Adds what is not there. */
   add(key: Key, value: Value): void {
-    this.#entries.set(key, value);
-    this.#characters += lengthOf(key);
-    if (!this.#isFull) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      this.#characters -= lengthOf(oldest);
-      if (!this.#isFull) return;
+    const length = typeof key === 'string' ? key.length : 0;
+    const characters = this.#characters + length;
+    if (this.#young.size >= this.#maxEntries / 2 || characters > this.#maxCharacters / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#characters = 0;
     }
+    this.#young.set(key, value);
+    this.#characters += length;
   }
-
-  get #isFull(): boolean {
-    return this.#entries.size > this.#maxEntries || this.#characters > this.#maxCharacters;
-  }
-}
-
-function lengthOf(key: string | number): number {
-  return typeof key === 'string' ? key.length : 0;
 }

@@ -1,4 +1,4 @@
-import { embeddedMetricLine } from '../../resources/emf.ts';
+import { embeddedMetricLine } from '../../metrics/embedded.ts';
 import type { ScopeReport } from './scope.ts';
 
 /** Where the metrics of scopes go in CloudWatch. */

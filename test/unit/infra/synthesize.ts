@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { type Bundle, bundle } from '../../../infra/bundle.ts';
+import { bundle } from '../../../infra/bundle.ts';
 import { check } from '../../../infra/checks.ts';
-import { ServiceStack } from '../../../infra/service.ts';
+import type { Bundle } from '../../../infra/entries.ts';
+import { StreamGateStack } from '../../../infra/stack.ts';
 import { readStage } from '../../../infra/stages.ts';
 
 /** What `cdk synth` makes, without the command line. */
 export interface Synthesis {
   template: Template;
+  /** The templates of all stacks. */
+  templates: Template[];
   bundles: Bundle[];
   /** A file of the asset that the template names by its S3 key. */
   asset(key: string, file: string): Buffer;
@@ -31,12 +34,13 @@ export async function synthesize(stageName = 'dev', spoil?: (stack: Stack) => vo
   try {
     const bundles = await bundle(join(directory, 'functions'));
     const app = new App({ context, outdir: join(directory, 'cdk.out'), analyticsReporting: false, stackTraces: false });
-    const stack = new ServiceStack(app, readStage(context.stages, stageName), bundles);
+    const stack = new StreamGateStack(app, await readStage(stageName), bundles);
     spoil?.(stack);
     check(app);
     const assembly = app.synth();
     return {
       template: Template.fromJSON(assembly.getStackByName(stack.stackName).template),
+      templates: assembly.stacks.map((made) => Template.fromJSON(made.template)),
       bundles,
       asset: (key, file) => readFileSync(join(assembly.directory, `asset.${key.replace('.zip', '')}`, file)),
       remove,

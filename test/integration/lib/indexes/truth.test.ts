@@ -4,11 +4,12 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../lib/advice/finding.ts';
 import { judge, takeSnapshot } from '../../../../lib/audit.ts';
+import { maxExtraPages } from '../../../../lib/indexes/redundancy.ts';
 import { createDatabase, hold, rowsOf, type TestDatabase } from '../../database.ts';
 import { everyPlant, exactRules, type Plant, plant, usualTable } from './plants.ts';
 
 const seed = Number(process.env.TEST_SEED ?? 20_261_123);
-const tables = 150;
+const tables = 80;
 const rows = 1500;
 
 interface Planted extends Plant {
@@ -170,9 +171,9 @@ describe('dropping what unused, duplicate and redundant say', () => {
     )
       .map(({ name }) => name)
       .filter((name) => usual.includes(name));
-    expect(all.length).toBeGreaterThan(40);
-    // Planned as for large tables: what an index can answer is answered by it.
-    await client.query('set enable_seqscan = off; set enable_sort = off');
+    expect(all.length).toBeGreaterThan(30);
+    // Planned as for tables in memory: what an index can answer is answered by it.
+    await client.query('set random_page_cost = 1.1');
     await client.query('select pg_stat_reset()');
     const statements = all.flatMap(questions);
     for (const sql of statements) await client.query(sql);
@@ -186,18 +187,18 @@ describe('dropping what unused, duplicate and redundant say', () => {
 
     // Counters are published when a connection ends.
     await connection.end();
-    connection = await hold(database.url, 'set enable_seqscan = off; set enable_sort = off');
+    connection = await hold(database.url, 'set random_page_cost = 1.1');
     const drops = judge(await takeSnapshot(database.url)).filter(({ rule }) => dropping.includes(rule));
-    expect(drops.length).toBeGreaterThan(40);
+    expect(drops.length).toBeGreaterThan(30);
     for (const { action } of drops) await connection.client.query(action?.sql ?? '');
 
     const slower: string[] = [];
     for (const sql of statements) {
       const [then, now] = [before.get(sql) ?? 0, await blocksOf(connection.client, sql)];
-      // A wider index may be a level deeper, and a scan of a few rows may need a leaf more.
-      if (now > then + 3) slower.push(`${sql}: ${then} blocks, then ${now}`);
+      // So many pages more indexes/redundant allows; a wider index may be a level deeper, too.
+      if (now > then + maxExtraPages + 1) slower.push(`${sql}: ${then} blocks, then ${now}`);
     }
     expect(slower).toEqual([]);
     for (const insert of refused) expect(await isRefused(connection.client, insert), insert).toBe(true);
-  });
+  }, 180_000);
 });

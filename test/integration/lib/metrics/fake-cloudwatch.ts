@@ -168,7 +168,7 @@ export class FakeCloudWatch {
     if (values.length === 0 || values.length > 150 || counts.length !== values.length) throw invalid('Values');
     return values.map((value, place) => {
       // The protocol has texts for what JSON has no numbers for.
-      if (typeof value !== 'number' || Math.abs(value) > 2 ** 360) {
+      if (typeof value !== 'number' || !(Math.abs(value) <= 2 ** 360)) {
         throw invalid(`The value ${value} for parameter MetricData.Value is invalid.`);
       }
       const count = counts[place];

@@ -87,7 +87,7 @@ function damaged(which: number, harms: readonly { at: number; to: number; how: s
     const at = place % Math.max(1, text.length);
     const isString = /Zs|['"$]/.test(text[at] ?? '') || text[at] === '/*' || text[at] === '*/' || text[at] === '--';
     if (how === 'drop' && !isString) text.splice(at, 1);
-    if (how === 'double') text.splice(at, 0, text[at] ?? '');
+    if (how === 'double' && !isString) text.splice(at, 0, text[at] ?? '');
     if (how === 'swap' && !isString) text.splice(to % (text.length + 1), 0, ...text.splice(at, 1));
     if (how === 'insert') text.splice(at, 0, junk[to % junk.length] ?? '');
     if (how === 'word') text.splice(at, 0, words[to % words.length] ?? '');

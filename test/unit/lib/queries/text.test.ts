@@ -173,6 +173,10 @@ describe('no secret is ever shown', () => {
     );
   });
 
+  test('nor what is behind a character that ends a text in C', () => {
+    expect(readText("select a \u0000, 'geheim'").query).toBe('select a…');
+  });
+
   test('nor a number in what cannot be parsed', () => {
     expect(readText('select * from t where card = 4111111111111111 and').query).toBe(
       'select * from t where card = $1 and',

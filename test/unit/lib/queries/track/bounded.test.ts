@@ -1,25 +1,33 @@
 import { expect, test } from 'vitest';
 import { BoundedMap } from '../../../../../lib/queries/track/bounded.ts';
 
-test('what came first is forgotten first', () => {
-  const map = new BoundedMap<number, string>(2, 100);
-  for (const key of [1, 2, 3]) map.add(key, `of ${key}`);
-  expect([1, 2, 3].map((key) => map.get(key))).toEqual([undefined, 'of 2', 'of 3']);
+/** Those of the keys that are there. Asked the last one first, since what is asked for stays. */
+const kept = <Key extends string | number>(map: BoundedMap<Key, object>, keys: readonly Key[]) =>
+  keys.toReversed().filter((key) => map.get(key) !== undefined);
+
+test('there are never more entries than may be, and the latest ones are among them', () => {
+  const map = new BoundedMap<number, object>(10, 100);
+  const keys = Array.from({ length: 1_000 }, (_, i) => i);
+  for (const key of keys) map.add(key, {});
+  const found = kept(map, keys);
+  expect(found.length).toBeLessThanOrEqual(10);
+  expect(found.slice(0, 5)).toEqual([999, 998, 997, 996, 995]);
 });
 
-test('the characters of all keys together are as many as they may be', () => {
-  const map = new BoundedMap<string, number>(100, 10);
-  const keys = ['aaaaa', 'bbb', 'cc', 'dddd'];
-  for (const [at, key] of keys.entries()) map.add(key, at);
-  expect(keys.map((key) => map.get(key))).toEqual([undefined, 1, 2, 3]);
-  map.add('e'.repeat(10), 4);
-  expect([...keys, 'e'.repeat(10)].map((key) => map.get(key))).toEqual([undefined, undefined, undefined, undefined, 4]);
+test('the characters of all keys together are never more than may be', () => {
+  const map = new BoundedMap<string, object>(1_000, 100);
+  const keys = Array.from({ length: 1_000 }, (_, i) => `${'x'.repeat(i % 20)}${i}`);
+  for (const key of keys) map.add(key, {});
+  const found = kept(map, keys);
+  expect(found.join('').length).toBeLessThanOrEqual(100);
+  expect(found[0]).toBe(keys.at(-1));
 });
 
-test('what is too long by itself is not kept', () => {
-  const map = new BoundedMap<string, number>(100, 10);
-  map.add('x'.repeat(11), 1);
-  expect(map.get('x'.repeat(11))).toBeUndefined();
-  map.add('y', 2);
-  expect(map.get('y')).toBe(2);
+test('what is asked for again and again stays, whatever else comes', () => {
+  const map = new BoundedMap<number, { of: number }>(10, 100);
+  map.add(-1, { of: -1 });
+  for (let key = 0; key < 1_000; key++) {
+    map.add(key, { of: key });
+    expect(map.get(-1)).toEqual({ of: -1 });
+  }
 });

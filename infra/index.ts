@@ -1,0 +1,15 @@
+/** StreamGate as a construct for CDK apps: `import { StreamGate } from 'streamgate/infra'`. */
+export type { Alarms } from './alarms.ts';
+export type { Api, Endpoint } from './api.ts';
+export type { Audits, DeployedAudit } from './audits.ts';
+export {
+  AuroraDatabase,
+  type Database,
+  databaseWithRole,
+  databaseWithSecret,
+  type Place,
+  type RolePlace,
+} from './database.ts';
+export type { Edge } from './edge.ts';
+export { IsolatedNetwork } from './network.ts';
+export { StreamGate, type StreamGateProps } from './streamgate.ts';

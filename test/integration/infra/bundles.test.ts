@@ -1,0 +1,182 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { audits, routes } from '../../../functions/routes.ts';
+import { bundle } from '../../../infra/bundle.ts';
+import { auditEntry } from '../../../infra/entries.ts';
+import { hashToken } from '../../../lib/http/authentication.ts';
+import { createDatabase, rowsOf, type TestDatabase } from '../database.ts';
+import { FakeCloudFront } from '../lib/cache/fake-cloudfront.ts';
+import { type AroundLambda, aroundLambda } from './aws.ts';
+import { apiEvent, authorizerEvent, customResourceEvent, destinationEvent, scheduledEvent } from './events.ts';
+
+const run = promisify(execFile);
+
+let directory: string;
+let around: AroundLambda;
+let shop: TestDatabase;
+let kept: TestDatabase;
+let cloudFront: FakeCloudFront;
+let variables: Record<string, string>;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'streamgate-bundles-'));
+  cloudFront = new FakeCloudFront('E1A2B3C4D5E6F7');
+  [around, shop, kept] = await Promise.all([
+    aroundLambda(),
+    createDatabase(),
+    createDatabase({ extensions: false }),
+    bundle(directory),
+  ]);
+  await shop.run('create table t (a int)', 'create index one on t (a)', 'create index two on t (a)');
+  around.secrets['arn:settings'] = {
+    STREAMGATE_DATABASES: { shop: shop.url },
+    STREAMGATE_HISTORY_URL: kept.url,
+    STREAMGATE_TOKENS: { [hashToken('reader-token')]: ['read'] },
+  };
+  around.secrets['arn:origin'] = { current: 'of-cloudfront', previous: 'of-cloudfront-before' };
+  around.secrets['arn:empty'] = null;
+  variables = {
+    STREAMGATE_SECRET_ARN: 'arn:settings',
+    STREAMGATE_ORIGIN_SECRET_ARN: 'arn:origin',
+    STREAMGATE_TAG_HEADER: 'cache-tag',
+    STREAMGATE_STAGE: 'test',
+    STREAMGATE_DISTRIBUTION_ID: 'E1A2B3C4D5E6F7',
+    PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: String(around.port),
+    AWS_ENDPOINT_URL_CLOUDFRONT: await cloudFront.listen(),
+    AWS_LAMBDA_FUNCTION_NAME: 'function',
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_SESSION_TOKEN: 'session',
+    NODE_OPTIONS: '--enable-source-maps',
+  };
+});
+
+afterAll(async () => {
+  await Promise.all([around?.close(), shop?.drop(), kept?.drop(), cloudFront?.close()]);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What Lambda does: a new process, the import, one event. */
+async function invoke(entry: string, event: object, more: Record<string, string> = {}) {
+  const script = `
+    const { handler } = await import('./index.mjs');
+    const answer = await handler(${JSON.stringify(event)}, {
+      functionName: 'function', awsRequestId: 'r', getRemainingTimeInMillis: () => 20_000,
+    }).catch((error) => ({ thrown: error.message }));
+    process.stdout.write('\\nANSWER' + JSON.stringify(answer), () => process.exit());`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: join(directory, entry),
+    env: { ...variables, ...more },
+  });
+  const [log = '', answer = ''] = stdout.split('ANSWER');
+  return { log, answer: JSON.parse(answer) };
+}
+
+const migrated = () => rowsOf<{ version: number }>(kept, 'select version from streamgate.migrations order by 1');
+const schemas = () =>
+  rowsOf<{ nspname: string }>(kept, "select nspname from pg_namespace where nspname like 'streamgate%' order by 1");
+
+describe('the bytes that are deployed', () => {
+  test('a first deployment, whose secret nobody could fill yet, does not fail', async () => {
+    const event = customResourceEvent('Create', around.responseUrl, { RemoveData: 'false' });
+    const { answer } = await invoke('migrate', event, { STREAMGATE_SECRET_ARN: 'arn:empty' });
+    expect(answer).toEqual({ outcome: 'no-settings-yet' });
+    expect(around.answers.pop()).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'streamgate-history' });
+  });
+
+  test('two deployments at a time bring the history up to date once', async () => {
+    const event = customResourceEvent('Update', around.responseUrl, { RemoveData: 'false' });
+    const both = await Promise.all([invoke('migrate', event), invoke('migrate', event)]);
+    expect(both.map(({ answer }) => answer)).toEqual([{ outcome: 'migrated' }, { outcome: 'migrated' }]);
+    expect(around.answers.splice(0)).toMatchObject([{ Status: 'SUCCESS' }, { Status: 'SUCCESS' }]);
+    const versions = (await migrated()).map(({ version }) => version);
+    expect(versions).toEqual(versions.map((_, place) => place + 1));
+    expect(versions.length).toBeGreaterThan(0);
+  });
+
+  test('a deployment whose history does not answer fails, and says why without a password', async () => {
+    around.secrets['arn:wrong'] = {
+      DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/d',
+      STREAMGATE_HISTORY_URL: 'postgres://u:s3cret@127.0.0.1:1/d',
+    };
+    const event = customResourceEvent('Update', around.responseUrl, { RemoveData: 'false' });
+    const { answer } = await invoke('migrate', event, { STREAMGATE_SECRET_ARN: 'arn:wrong' });
+    expect(answer.thrown).toContain('Nothing listens at');
+    const told = around.answers.pop();
+    expect(told).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('127.0.0.1:1') });
+    expect(JSON.stringify(told)).not.toContain('s3cret');
+  });
+
+  test.each(audits)('the audit of the $part takes what the scheduler sends', async (audit) => {
+    const { answer, log } = await invoke(auditEntry(audit), scheduledEvent(audit.part));
+    expect(answer).toEqual({ shop: { kept: true, findings: expect.any(Number) } });
+    if (audit.part === 'queries') expect(log).toMatch(/"SlowStatements":\d/);
+    // Sent again, as schedulers do.
+    const again = await invoke(auditEntry(audit), scheduledEvent(audit.part));
+    expect(again.answer.shop.kept).toBe(false);
+  });
+
+  test.each(routes)('$method $path answers what API Gateway sends', async (route) => {
+    const { answer } = await invoke(route.entry, apiEvent(route));
+    expect(answer, answer.body).toMatchObject({ statusCode: 200 });
+    expect(route.response.safeParse(JSON.parse(answer.body)).error).toBeUndefined();
+    // What CloudFront may keep it can also be told to forget.
+    expect('cache-tag' in answer.headers).toBe(String(answer.headers['cache-control']).includes('s-maxage'));
+  });
+
+  const known = 'Bearer reader-token';
+  const guarded = routes.find(({ scope }) => scope === 'read') ?? routes[0];
+  const open = routes.find(({ scope }) => scope === null) ?? routes[0];
+  test.each([
+    ['a token, through CloudFront', guarded, { authorization: known, 'x-streamgate-origin': 'of-cloudfront' }, true],
+    [
+      'while the secret is changed',
+      guarded,
+      { authorization: known, 'x-streamgate-origin': 'of-cloudfront-before' },
+      true,
+    ],
+    ['past CloudFront', guarded, { authorization: known }, false],
+    ['with a guess', guarded, { authorization: known, 'x-streamgate-origin': 'of-cloudfronT' }, false],
+    ['no token', guarded, { 'x-streamgate-origin': 'of-cloudfront' }, false],
+    ['a public route, through CloudFront', open, { 'x-streamgate-origin': 'of-cloudfront' }, true],
+    ['a public route, past CloudFront', open, {}, false],
+  ])('the authorizer: %s', async (_, route, headers, isAuthorized) => {
+    if (!route) throw new Error('no route');
+    const { answer } = await invoke('authorizer', authorizerEvent(route, headers as Record<string, string>));
+    expect(answer.isAuthorized).toBe(isAuthorized);
+  });
+
+  test('CloudFront forgets what an audit made old', async () => {
+    const event = destinationEvent('indexes', {
+      shop: { kept: true, findings: 1 },
+      bills: { kept: true, findings: 0 },
+    });
+    const { answer } = await invoke('purge', event);
+    expect(answer).toEqual({ purged: ['audit:indexes:shop', 'audit:indexes:bills'] });
+    expect(cloudFront.invalidations.at(-1)).toMatchObject({
+      distributionId: 'E1A2B3C4D5E6F7',
+      items: ['#audit:indexes:shop', '#audit:indexes:bills'],
+    });
+    // By the very tag that the answers carry.
+    const route = routes.find(({ path }) => path === '/optimization/indexes/unused');
+    if (!route) throw new Error('no route');
+    const unused = await invoke(route.entry, apiEvent(route));
+    expect(unused.answer.headers['cache-tag'].split(',')).toContain('audit:indexes:shop');
+  });
+
+  test('a removal keeps the history, unless it is told otherwise', async () => {
+    const remove = (RemoveData: string) =>
+      invoke('migrate', customResourceEvent('Delete', around.responseUrl, { RemoveData }));
+    expect((await remove('false')).answer).toEqual({ outcome: 'kept' });
+    expect((await schemas()).map(({ nspname }) => nspname)).toContain('streamgate');
+    expect((await remove('true')).answer).toEqual({ outcome: 'removed' });
+    expect(await schemas()).toEqual([]);
+    expect(around.answers.splice(0)).toMatchObject([{ Status: 'SUCCESS' }, { Status: 'SUCCESS' }]);
+  });
+});
