@@ -31,25 +31,34 @@ buildSync({
   format: 'esm',
   sourcemap: true,
 });
-const types = spawnSync(
-  process.execPath,
-  [
-    join(root, 'node_modules/typescript/bin/tsc'),
-    ...['--ignoreConfig', '--noCheck', '--declaration', '--emitDeclarationOnly', '--allowImportingTsExtensions'],
-    ...['--rewriteRelativeImportExtensions', '--rootDir', 'lib', '--outDir', outdir],
-    ...[
-      '--module',
-      'nodenext',
-      '--target',
-      'es2024',
-      '--lib',
-      'es2025,esnext.disposable',
-      '--types',
-      'node',
-      '--strict',
+// A construct for CDK apps, in one file. The functions that it deploys lie in dist/functions.
+buildSync({
+  absWorkingDir: root,
+  entryPoints: ['infra/index.ts'],
+  outdir: join(outdir, 'infra'),
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: true,
+});
+
+/** Writes the types of some files and of what they import. @returns the exit code */
+function declare(files: readonly string[], rootDir: string, to: string): number {
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      ...['--ignoreConfig', '--noCheck', '--declaration', '--emitDeclarationOnly', '--allowImportingTsExtensions'],
+      ...['--rewriteRelativeImportExtensions', '--rootDir', rootDir, '--outDir', to],
+      ...['--module', 'nodenext', '--target', 'es2024', '--lib', 'es2025,esnext.disposable'],
+      ...['--types', 'node', '--strict'],
+      ...files,
     ],
-    ...entries,
-  ],
-  { cwd: root, stdio: 'inherit' },
-);
-process.exitCode = types.status ?? 1;
+    { cwd: root, stdio: 'inherit' },
+  );
+  return status ?? 1;
+}
+
+process.exitCode = declare(entries, 'lib', outdir) || declare(['infra/index.ts'], '.', join(outdir, 'types'));

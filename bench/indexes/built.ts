@@ -26,7 +26,12 @@ export async function build(
   const sqlFor = (queryId: string) => statements.get(queryId)?.sql ?? '';
   const before = new Map<string, number>();
   for (const { queryId } of measured) before.set(queryId, await timeOf(client, sqlFor(queryId)));
-  for (const { candidate } of indexes) await client.query(sqlOf(candidate, { concurrently: false }));
+  // Two indexes on the same columns would get the same name.
+  const made = indexes.map(({ candidate }, i) => ({
+    candidate,
+    options: { name: `chosen_${i}`, concurrently: false },
+  }));
+  for (const { candidate, options } of made) await client.query(sqlOf(candidate, options));
   await client.query('vacuum analyze');
   const built: Built[] = [];
   for (const { queryId, costBefore, costAfter } of measured) {
@@ -35,7 +40,7 @@ export async function build(
     const { name } = statements.get(queryId) ?? { name: queryId };
     built.push({ name, expected: costAfter / costBefore, measured: afterMs / beforeMs, beforeMs, afterMs });
   }
-  for (const { candidate } of indexes) await client.query(undoSqlOf(candidate, { concurrently: false }));
+  for (const { candidate, options } of made) await client.query(undoSqlOf(candidate, options));
   return built;
 }
 

@@ -7,7 +7,7 @@ import { defineStage } from '../stage.ts';
 export default defineStage({
   network: { kind: 'isolated' },
   database: { kind: 'aurora' },
-  auditEveryMinutes: { queries: 60 },
+  auditEveryMinutes: { queries: 60, resources: 60 },
   logRetentionDays: 7,
   removeData: true,
 });

@@ -51,11 +51,12 @@ export const exhaustion = defineRule({
 
 const isWide = (type: string | undefined) => type === undefined || type === 'bigint' || type === 'numeric';
 
-function widen({ sql, type, column }: Sequence): Action {
+function widen({ sql, type, column, limit, lastValue }: Sequence): Action {
+  const end = limit >= (lastValue ?? 0) ? 'MAXVALUE' : 'MINVALUE';
   if (isWide(column?.type)) {
     return {
       kind: 'sql',
-      sql: isWide(type) ? `ALTER SEQUENCE ${sql} NO MAXVALUE NO MINVALUE;` : `ALTER SEQUENCE ${sql} AS bigint;`,
+      sql: isWide(type) ? `ALTER SEQUENCE ${sql} NO ${end};` : `ALTER SEQUENCE ${sql} AS bigint;`,
       caution:
         'The column is wide enough: only the sequence ends. Takes a SHARE ROW EXCLUSIVE lock on the sequence for a moment.',
     };

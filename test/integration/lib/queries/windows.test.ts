@@ -59,7 +59,7 @@ afterAll(async () => {
 describe('audits one after the other', () => {
   it('know of no window at first', async () => {
     // The slowest calls of all come first: where counters have no date, it is they who tell that those count on.
-    await shop.run(...once(100));
+    await shop.run(...once(1_500));
     await work(2);
     atFirst = await counters();
     expect(await watched.audit(0)).toMatchObject({ kept: true });
@@ -74,12 +74,14 @@ describe('audits one after the other', () => {
     await work(minute);
     const now = await counters();
     await watched.audit(minute);
-    const { windowFrom, statements } = await watched.newest();
+    const { windowFrom, statements, server } = await watched.newest();
     expect(windowFrom).toBe(takenAt);
     expect(now.size).toBeGreaterThanOrEqual(3);
     for (const [id, after] of now) {
       const gained = (name: keyof Omit<Counters, 'id'>) => after[name] - (before.get(id)?.[name] ?? 0);
-      const { window } = statements.find(({ queryId }) => queryId === id) as Statement;
+      const { window, query } = statements.find(({ queryId }) => queryId === id) as Statement;
+      // Where counters have no date, a call that had to wait is one more reason for doubt.
+      if (window === null && server.versionNumber < 170_000 && !query.startsWith('select')) continue;
       expect(window).toMatchObject({
         calls: gained('calls'),
         rows: gained('rows'),
@@ -134,7 +136,12 @@ describe('a statement over time, as the endpoint tells it', () => {
   it('has its windows, its plans and what was found about it', async () => {
     const wanted = (price: number, much = 1) =>
       `select * from wares, generate_series(1, ${much}) where price = ${price}`;
-    await shop.run(wanted(0, 100));
+    // What was there before would be nearly all of the time, and of that alone there would be plans.
+    await shop.run(
+      'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)',
+      wanted(0, 1_000),
+      ...once(1),
+    );
     await watched.audit(40);
     await shop.run(...Array.from({ length: 12 }, (_, i) => wanted(i)));
     await watched.audit(45, { 'queries/slow': { minMeanMs: 0.001 } });

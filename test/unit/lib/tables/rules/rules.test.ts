@@ -210,9 +210,9 @@ describe('sequences/exhaustion', () => {
   test('where the column is wide enough the sequence alone is widened', () => {
     const column = { ...sequence().column, type: 'bigint' };
     expect(check({ usedPercent: 99, column })[0]?.action?.sql).toBe('ALTER SEQUENCE public.t_id_seq AS bigint;');
-    expect(check({ usedPercent: 99, column, type: 'bigint' })[0]?.action?.sql).toBe(
-      'ALTER SEQUENCE public.t_id_seq NO MAXVALUE NO MINVALUE;',
-    );
+    const own = { usedPercent: 99, column, type: 'bigint' };
+    expect(check({ ...own, limit: 1000 })[0]?.action?.sql).toBe('ALTER SEQUENCE public.t_id_seq NO MAXVALUE;');
+    expect(check({ ...own, limit: -1000 })[0]?.action?.sql).toBe('ALTER SEQUENCE public.t_id_seq NO MINVALUE;');
     expect(check({ usedPercent: 99 })[0]?.action).toMatchObject({ kind: 'code' });
   });
 });
