@@ -10,7 +10,8 @@ import { answerTag } from './tags.ts';
  * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
  */
 export interface AuditDone {
-  requestPayload: { part: Part };
+  /** Of the cache's audit, what it was told instead of what was scheduled. */
+  requestPayload: { part: Part } | { requestPayload: { part: Part } };
   responsePayload: AuditReport;
 }
 
@@ -21,7 +22,8 @@ let cdn: Cdn | undefined;
  * API, which has no endpoint in it: Lambda itself carries the message, as the destination of the audit's success.
  */
 export async function handler({ requestPayload, responsePayload }: AuditDone): Promise<{ purged: string[] }> {
-  const tags = Object.keys(responsePayload).map((database) => answerTag(requestPayload.part, database));
+  const { part } = 'part' in requestPayload ? requestPayload : requestPayload.requestPayload;
+  const tags = Object.keys(responsePayload).map((database) => answerTag(part, database));
   cdn ??= cloudFront(distribution());
   await cdn.purge(tags);
   return { purged: tags };

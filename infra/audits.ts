@@ -7,7 +7,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { audits, type ScheduledAudit } from '../functions/routes.ts';
-import { auditEntry } from './entries.ts';
+import { auditEntry, factsEntry } from './entries.ts';
 import { idOf, type Service, ServiceFunction } from './function.ts';
 
 /** Enough for a snapshot of 10,000 statements and PostgreSQL's parser, and half a CPU to read them with. */
@@ -77,11 +77,12 @@ export class Audits extends Construct {
         ...(purge ? { onSuccess: exactly(purge) } : {}),
       },
     });
+    const called = audit.part === 'cache' ? (this.asker(service, auditor, interval) ?? auditor) : auditor;
     new scheduler.Schedule(this, `${idOf(entry)}Schedule`, {
       scheduleGroup: group,
       schedule: scheduler.ScheduleExpression.rate(interval),
       description: `Every ${audit.everyMinutes} minutes: audits the ${audit.part}.`,
-      target: new LambdaInvoke(auditor.lambda, {
+      target: new LambdaInvoke(called.lambda, {
         // The window that is audited; the same again when the event is sent again. The part is for who is told of it.
         input: scheduler.ScheduleTargetInput.fromObject({
           time: scheduler.ContextAttribute.scheduledTime,
@@ -90,10 +91,42 @@ export class Audits extends Construct {
         maxEventAge: interval,
         retryAttempts: retries,
         deadLetterQueue: this.#failed,
-        role: this.callerOf(auditor, group, entry),
+        role: this.callerOf(called, group, entry),
       }),
     });
     return { ...audit, function: auditor };
+  }
+
+  /**
+   * Asks AWS what the levels of the cache look like from outside, before the audit of the cache, and hands that on to it. Outside of the network; undefined
+   * where there is nothing to ask.
+   */
+  private asker(service: Service, auditor: ServiceFunction, interval: Duration): ServiceFunction | undefined {
+    const { second, distributionId } = service;
+    if (!second && !distributionId) return undefined;
+    const asker = new ServiceFunction(this, 'Facts', {
+      service,
+      entry: factsEntry,
+      description: 'Asks AWS about the levels of the cache, for the audit of the cache.',
+      memoryMb: 256,
+      timeout: Duration.minutes(1),
+      events: {
+        maxEventAge: Duration.minutes(Math.min(interval.toMinutes(), 360)),
+        retryAttempts: retries,
+        onFailure: new SqsDestination(this.#failed),
+        onSuccess: exactly(auditor),
+      },
+    });
+    // Metrics have no resources: AWS takes nothing else for this action.
+    asker.bindResource({}, ['cloudwatch:GetMetricData'], ['*']);
+    if (second)
+      asker.bindResource(
+        { STREAMGATE_ELASTICACHE_NAME: second.cacheName },
+        ['elasticache:DescribeServerlessCaches'],
+        [second.cache.attrArn],
+      );
+    if (distributionId) asker.lambda.addEnvironment('STREAMGATE_DISTRIBUTION_ID', distributionId);
+    return asker;
   }
 
   /** The role in which the scheduler calls. The one that CDK would make may call every version of the function. */

@@ -10,6 +10,9 @@ export const migrateEntry = 'migrate';
 /** The function that tells CloudFront what an audit made old. */
 export const purgeEntry = 'purge';
 
+/** The function that asks AWS what the levels of the cache look like from outside. */
+export const factsEntry = 'facts';
+
 /** An audit's file under functions/, without its ending. */
 export function auditEntry({ part }: Pick<ScheduledAudit, 'part'>): string {
   return `audits/${part}`;
@@ -22,6 +25,7 @@ export const entries: readonly string[] = [
   authorizerEntry,
   migrateEntry,
   purgeEntry,
+  factsEntry,
 ];
 
 /** One built function. */

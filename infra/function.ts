@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { Bundle } from './entries.ts';
 import type { Network } from './network.ts';
+import type { SecondLevel } from './second-level.ts';
 import type { Stage } from './stage.ts';
 
 /** What every part of the service needs to know. */
@@ -15,6 +16,10 @@ export interface Service {
   bundles: readonly Bundle[];
   /** Where functions stand that read settings; undefined for no network of ours. */
   network: Network | undefined;
+  /** The ElastiCache, where there is one. */
+  second?: SecondLevel | undefined;
+  /** Of CloudFront, where there is one. */
+  distributionId?: string | undefined;
   /** Gives a function that reads settings all that they consist of: variables, and the right to read what they name. */
   bind(to: ServiceFunction): void;
 }
@@ -60,7 +65,7 @@ const networkActions = [
 
 /** An auditor reads it. */
 const whyWildcard =
-  'xray:PutTraceSegments and xray:PutTelemetryRecords have no resource-level permissions: AWS takes no other resource for them. The same holds for the ec2:Describe… actions that Lambda needs to put a function into a network; a second statement denies all ec2 actions to the code of the function itself.';
+  'xray:PutTraceSegments and xray:PutTelemetryRecords have no resource-level permissions: AWS takes no other resource for them. The same holds for cloudwatch:GetMetricData (of functions/facts.ts alone), and for the ec2:Describe… actions that Lambda needs to put a function into a network; a second statement denies all ec2 actions to the code of the function itself.';
 
 /** A Lambda function with all that each of ours has: its own role, its own log, traces, and the settings that it reads. */
 export class ServiceFunction extends Construct {

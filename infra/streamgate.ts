@@ -77,6 +77,7 @@ export class StreamGate extends Construct {
       stage,
       bundles,
       network,
+      second,
       bind(to) {
         to.bindSecret('STREAMGATE_SECRET_ARN', secret);
         database?.bind(to, 'DATABASE');
@@ -94,7 +95,8 @@ export class StreamGate extends Construct {
     const { domain } = stage.edge ?? {};
     this.edge = lock && new Edge(this, 'Edge', { service, lock, failed, origin: this.api.host, domain, webAclArn });
     this.url = this.edge?.url ?? this.api.url;
-    this.audits = new Audits(this, 'Audits', service, failed, this.edge?.purge);
+    const distributionId = this.edge?.distribution.distributionId;
+    this.audits = new Audits(this, 'Audits', { ...service, distributionId }, failed, this.edge?.purge);
     // Who reads the new schema comes after it.
     for (const { function: reader } of [...this.api.endpoints, ...this.audits.audits])
       reader.lambda.node.addDependency(migrations);

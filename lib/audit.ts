@@ -7,8 +7,12 @@ import { type AnyRule, type RuleConfiguration, runRules } from './advice/configu
 import { bySeverity, type Finding } from './advice/finding.ts';
 import type { Recommendation } from './advice/recommendation.ts';
 import { isNamed } from './advice/rule.ts';
+import type { CacheService } from './aws/facts.ts';
 import { cacheRules } from './cache/rules/index.ts';
+import { serviceEvictions } from './cache/rules/service-evictions.ts';
+import { serviceLimits } from './cache/rules/service-limits.ts';
 import type { CacheSnapshot, CacheStatistics } from './cache/snapshot.ts';
+import { withProposals } from './indexes/advisor/proposals.ts';
 import { collectIndexes } from './indexes/collect.ts';
 import { indexRecord } from './indexes/record.ts';
 import { indexRules } from './indexes/rules/index.ts';
@@ -60,7 +64,8 @@ const rulesOf: Record<Part, readonly AnyRule[]> = {
 export async function takeSnapshot(url: string, name?: string): Promise<DatabaseSnapshot> {
   return withSession(url, async (session) => {
     const server = await readServer(session, name);
-    const { server: _, ...indexes } = await collectIndexes(session, server);
+    const collected = await collectIndexes(session, server);
+    const { server: _, ...indexes } = await withProposals(session, server, collected);
     const { server: __, ...queries } = await collectQueries(session, server);
     const used = { ...indexes, indexes: withStatements(indexes.indexes, queries.plans) };
     return { takenAt: indexes.takenAt, server, indexes: used, queries };
@@ -104,25 +109,37 @@ export async function runAudit(
     withSession(database.url, async (session) => how(session, await readServer(session, database.name)));
   return keepAudit(part, database.name, windowStart, history, configuration, async () =>
     part === 'indexes'
-      ? indexRecord(await collect(collectIndexes), database.name, history)
+      ? indexRecord(
+          await collect(async (session, server) =>
+            withProposals(session, server, await collectIndexes(session, server)),
+          ),
+          database.name,
+          history,
+        )
       : queryRecord(await collect(collectQueries), database.name, history),
   );
 }
 
-/** Audits a cache and keeps the result with that of a database, once for a window. */
+/**
+ * Audits a cache and keeps the result with that of a database, once for a window. What only AWS knows of it is asked elsewhere (functions/facts.ts),
+ * and told: the service behind the second level, and what could not be asked.
+ */
 export async function runCacheAudit(
   database: string,
   windowStart: Date,
   history: History,
   configuration: RuleConfiguration,
   collect: () => Promise<CacheStatistics>,
+  { service, unknown = [] }: { service?: CacheService | undefined; unknown?: readonly string[] | undefined } = {},
 ): Promise<AuditResult> {
   return keepAudit('cache', database, windowStart, history, configuration, async () => {
     const statistics = await collect();
     const takenAt = new Date().toISOString();
+    const rules = [serviceLimits.id, serviceEvictions.id];
+    const notes = unknown.map((message) => ({ code: 'cache-service-unknown', message, rules }));
     return {
-      input: { takenAt, database, statistics } satisfies CacheSnapshot,
-      record: { snapshot: { takenAt, notes: [] }, rows: [], summary: statistics },
+      input: { takenAt, database, statistics, service } satisfies CacheSnapshot,
+      record: { snapshot: { takenAt, notes }, rows: [], summary: statistics },
     };
   });
 }

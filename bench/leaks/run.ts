@@ -4,8 +4,8 @@
  *
  *   npm run bench:leaks                       a quick look: a few processes of each kind, two minutes
  *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/benchmarks.md
- *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, or `validation`
- *   npm run bench:leaks -- --seeds 3          so many processes of each kind
+ *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, `validation` or `revalidation`
+ *   npm run bench:leaks -- --seeds 3          so many processes of each kind that leaks, and twice as many of each other kind
  *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines, and does not run again what is in there
  *
  * The shapes and their sizes are the same in each run for a seed; the collector of V8 takes its liberties. A goal that is not met
@@ -86,11 +86,11 @@ function plansOf(of: SetName, isFull: boolean): { usual: Plan[]; long: Plan[] } 
   const lasting = [...others, ...leaks.filter(({ carrier, nominalKb = 0 }) => carrier && nominalKb <= 1)];
   const usual = (several: Cell[], few: number, many: number): Plan => ({
     cells: several,
-    seeds: seeds ?? (isFull ? many : few),
+    seeds: isFull ? many : few,
     invocations: usualInvocations,
   });
   return {
-    usual: [usual(others, 3, 32), usual(leaks, 1, 16)],
+    usual: [usual(others, seeds ? 2 * seeds : 3, seeds ? 2 * seeds : 32), usual(leaks, seeds ?? 1, seeds ?? 16)],
     long: isFull ? [{ cells: lasting, seeds: seeds ?? 8, invocations: longInvocations }] : [],
   };
 }
@@ -133,7 +133,7 @@ async function weigh(outcomes: readonly Outcome[], port: number): Promise<Readon
 
 async function stoppedRuns(port: number): Promise<Section> {
   process.stderr.write('frozen …\n');
-  return frozen(set, seeds ?? (options.full ? 6 : 1), port);
+  return frozen(set, Math.min(seeds ?? 6, options.full || seeds ? 6 : 1), port);
 }
 
 async function keep(line: Kept): Promise<void> {

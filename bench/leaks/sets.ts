@@ -1,13 +1,13 @@
 /**
- * Three sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
- * second was to prove it, and showed what had been overlooked; so it counts as seen, and the third one proves it.
+ * Four sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
+ * second and the third were to prove it, and showed what had been overlooked; so they count as seen, and the fourth one proves it.
  */
 import { type Random, randomOf } from './random.ts';
 import { type Benign, type Carrier, carriers, type Shape } from './shape.ts';
 import type { Noise } from './workload.ts';
 
 /** The names of the sets. */
-export const setNames = ['tuning', 'validation', 'proof'] as const;
+export const setNames = ['tuning', 'validation', 'revalidation', 'proof'] as const;
 export type SetName = (typeof setNames)[number];
 
 /** Workloads of a kind; each seed draws its own. */
@@ -136,7 +136,7 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     oneIn: [3, 4],
     lookalikes: { slow: [3_600, 4_000], small: [400, 450], until: [875, 885], period: [3_600, 3_800] },
   },
-  proof: {
+  revalidation: {
     firstSeed: 2_000_000,
     noise: {
       bytes: [
@@ -178,6 +178,40 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     code: { timeConstant: [125, 250], calls: [5, 8] },
     oneIn: [4.5, 5],
     lookalikes: { slow: [4_100, 5_000], small: [355, 395], until: [860, 870], period: [4_200, 4_500] },
+  },
+  proof: {
+    firstSeed: 3_000_000,
+    noise: { bytes: [[3_450, 4_200]], lasting: [[51, 65]] },
+    fill: {
+      fast: [185, 199],
+      medium: [605, 690],
+      'as slow as the run': [1_205, 1_290],
+      'slower than the run': [1_801, 1_809],
+    },
+    entryBytes: [
+      [755, 795],
+      [12_500, 16_000],
+    ],
+    fullAfter: [
+      [191, 199],
+      [491, 499],
+      [821, 829],
+      [931, 934],
+    ],
+    popular: {
+      catalogue: [41_000, 60_000],
+      capacity: { small: [30, 55], medium: [555, 595], large: [6_100, 8_000] },
+    },
+    steps: { small: [4.1e6, 5e6], large: [21e6, 24e6] },
+    bursts: { oneIn: [121, 150], lasting: [31, 34], bytes: [1.6e6, 1.9e6] },
+    daily: { period: [180, 240], bytes: [9.1e6, 11e6] },
+    pool: { until: [521, 549], every: [13, 15], bytes: [61_000, 70_000] },
+    alternating: { period: [410, 450], bytes: [3.1e6, 3.9e6] },
+    batches: { size: [30, 55], bytes: [5_100, 6_000] },
+    logger: { lines: [31, 40], limit: [510_000, 700_000] },
+    code: { timeConstant: [251, 400], calls: [9, 12] },
+    oneIn: [5.1, 6],
+    lookalikes: { slow: [5_100, 5_500], small: [455, 480], until: [850, 859], period: [4_510, 4_800] },
   },
 };
 

@@ -9,6 +9,7 @@ import type { History } from '../../lib/postgres/history.ts';
 import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
 import { cache, history, readCacheStatistics, readSamples, settings } from '../environment.ts';
+import type { CacheFacts } from '../facts.ts';
 import { monitoredAudit } from '../monitoring.ts';
 import { findingsLine } from './counted.ts';
 
@@ -17,6 +18,17 @@ const longestClockDifferenceMs = 300_000;
 
 /** What the scheduler sends: the time for which it called, the same again when it calls again. */
 export type AuditEvent = Pick<EventBridgeEvent<string, unknown>, 'time'>;
+
+/** What is known of the levels of the cache beside the event. */
+export type Told = AuditEvent & Partial<CacheFacts>;
+
+/**
+ * What Lambda sends when functions/facts.ts has succeeded, which is scheduled in the place of the cache's audit where there is more to ask.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
+export interface FactsFound {
+  responsePayload: CacheFacts;
+}
 
 /** What an audit function answers for each database. Findings are counted: Lambda answers with 6 MB at most. */
 export type AuditReport = Record<string, { kept: boolean; findings: number }>;
@@ -35,7 +47,8 @@ export function cacheAuditHandler(): AuditHandler {
   return handlerOf(
     'cache',
     (databases) => databases.slice(0, 1),
-    ({ name }, window, store, rules) => runCacheAudit(name, window, store, rules, readCacheStatistics),
+    ({ name }, window, store, rules, told: Told) =>
+      runCacheAudit(name, window, store, rules, () => readCacheStatistics(told.edge), told),
   );
 }
 
@@ -49,15 +62,22 @@ export function resourceAuditHandler(): AuditHandler {
 }
 
 /** The handler of a scheduled audit, as Lambda calls it. */
-export type AuditHandler = (event: AuditEvent, context?: InvocationContext) => Promise<AuditReport>;
+export type AuditHandler = (event: AuditEvent | FactsFound, context?: InvocationContext) => Promise<AuditReport>;
 
 function handlerOf(
   part: Part,
   choose: (databases: readonly Database[]) => readonly Database[],
-  audit: (database: Database, window: Date, store: History, rules: RuleConfiguration) => Promise<AuditResult>,
+  audit: (
+    database: Database,
+    window: Date,
+    store: History,
+    rules: RuleConfiguration,
+    told: Told,
+  ) => Promise<AuditResult>,
 ): AuditHandler {
-  return monitoredAudit(async ({ time }: AuditEvent, context?: InvocationContext) => {
-    const window = windowOf(time);
+  return monitoredAudit(async (event: AuditEvent | FactsFound, context?: InvocationContext) => {
+    const told = 'responsePayload' in event ? event.responsePayload : event;
+    const window = windowOf(told.time);
     const { databases, retentionDays, configPath, stage } = await settings();
     const store = await history();
     const rules = readConfiguration(configPath, roster);
@@ -68,7 +88,7 @@ function handlerOf(
     const found: Finding[] = [];
     for (const database of choose(databases)) {
       try {
-        const { kept, findings } = await audit(database, window, store, rules);
+        const { kept, findings } = await audit(database, window, store, rules, told);
         report[database.name] = { kept, findings: findings.length };
         if (kept) found.push(...findings);
         // Of a window that was kept before, too: perhaps this is what did not come about then.

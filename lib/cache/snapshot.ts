@@ -3,6 +3,7 @@
  * no part of `streamgate/cache`, which depends on nothing.
  */
 import * as z from 'zod';
+import type { CacheService } from '../aws/facts.ts';
 import type { FleetStatistics } from './level.ts';
 
 const count = z.number().int().min(0);
@@ -87,14 +88,17 @@ export interface CacheSnapshot {
   /** The name that its findings stand under: a cache belongs to no database. */
   database: string;
   statistics: CacheStatistics;
+  /** The service behind the second level, where it can be asked. */
+  service?: CacheService | undefined;
 }
 
 /** What the third level can say of itself. */
 export interface EdgeStatistics {
   hits: number;
   misses: number;
-  entries: number;
-  maxEntries: number;
+  /** Left out where it does not know. */
+  entries?: number;
+  maxEntries?: number;
 }
 
 /** Puts together what the cache, its store and, where it can be asked, its CDN say. */

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { Note, Server } from '../postgres/server.ts';
 import { ColumnStatistics, Sequence, Table } from '../tables/snapshot.ts';
+import { Proposal } from './advisor/proposal.ts';
 
 /** A key column or expression of an index, with everything that makes two of them differ. */
 export const Element = z
@@ -160,6 +161,8 @@ export const IndexSnapshot = z.strictObject({
   sequences: z.array(Sequence),
   /** Physical replicas that stream from this server, by the names they give themselves. */
   replicas: z.array(z.string()),
+  /** What the advisor proposes; absent where it did not run. */
+  proposals: z.array(Proposal).optional(),
   notes: z.array(Note),
 });
 export type IndexSnapshot = z.infer<typeof IndexSnapshot>;

@@ -1,8 +1,8 @@
 import { nodesOf, type Plan } from './plan/tree.ts';
 import { readText } from './text.ts';
 
-/** What only quotes names and parameters. */
-const harmless = /^(?:[^'\d]|\$\d+|(?<=[\p{L}_\d])\d)*$/u;
+/** What has only names and parameters. */
+const harmless = /^(?:[^'\d]|\$\d+|(?<=[\p{L}_\d])\d|(?<=(?:Sub|Init)Plan )\d+)*$/u;
 
 /**
  * A plan with $n for its constants. Those of the statement are parameters already; others come from views, policies and
@@ -23,5 +23,8 @@ export function maskedPlan(plan: Plan): Plan {
 }
 
 function maskedExpression(expression: string): string {
-  return harmless.test(expression) ? expression : readText(expression).text;
+  if (harmless.test(expression)) return expression;
+  // The number of a part of the plan is in its name: as a quoted one it is let alone.
+  const named = expression.replaceAll(/\b((?:Sub|Init)Plan \d+)/g, '"$1"');
+  return readText(named).text.replaceAll(/"((?:Sub|Init)Plan \d+)"/g, '$1');
 }

@@ -130,26 +130,35 @@ function parse(text: string): Parsed {
 }
 
 /** The places of bare numbers in ORDER BY and GROUP BY, of a syntax tree and all queries inside it. */
-function positionsIn(tree: unknown, found = new Set<number>()): Set<number> {
-  if (typeof tree !== 'object' || tree === null) return found;
-  const { sortClause = [], groupClause = [] } = tree as { sortClause?: SortItem[]; groupClause?: GroupItem[] };
-  for (const { SortBy } of sortClause) addPosition(SortBy?.node, found);
-  for (const item of groupClause) addPosition(item, found);
-  for (const child of Object.values(tree)) positionsIn(child, found);
+function positionsIn(tree: unknown): Set<number> {
+  const found = new Set<number>();
+  for (const node of partsOf(tree)) {
+    const { sortClause = [], groupClause = [] } = node as { sortClause?: SortItem[]; groupClause?: GroupItem[] };
+    for (const { SortBy } of sortClause) addPosition(SortBy?.node, found);
+    for (const item of groupClause) addPosition(item, found);
+  }
   return found;
 }
 
 /** The tables that a syntax tree names. A name that a WITH defines is among them, and seldom that of a table. */
 function tablesIn(tree: unknown): NamedTable[] {
   const found: NamedTable[] = [];
-  const left: unknown[] = [tree];
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    if (typeof node !== 'object' || node === null) continue;
+  for (const node of partsOf(tree)) {
     const { relname, schemaname } = node as { relname?: string; schemaname?: string };
     if (typeof relname === 'string') found.push({ schema: schemaname, name: relname });
-    left.push(...Object.values(node).reverse());
   }
   return found;
+}
+
+/** Every part of a tree, in its order. A list and not a recursion, for the tree may be deeper than the stack. */
+function* partsOf(tree: unknown): Generator<object> {
+  const left: unknown[] = [tree];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    yield node;
+    for (const child of Object.values(node).reverse()) left.push(child);
+  }
 }
 
 type SortItem = { SortBy?: { node?: GroupItem } };
@@ -176,7 +185,8 @@ function mask({ kind, readable: text, sets, positions }: Parsed): string {
     return '(unreadable)';
   const bytes = Buffer.from(cut);
   const secretFrom = sets ? settingFrom(tokens) : 0;
-  let parameter = Math.max(0, ...tokens.map((token) => Number(/^\$(\d+)$/.exec(token.text)?.[1] ?? 0)));
+  // Lists of a hundred thousand parameters exist, and are more than a call takes arguments.
+  let parameter = tokens.reduce((most, { text: word }) => Math.max(most, Number(/^\$(\d+)$/.exec(word)?.[1] ?? 0)), 0);
   let masked = '';
   let at = 0;
   for (const [i, token] of tokens.entries()) {

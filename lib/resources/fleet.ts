@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 import { falseDiscoveryRates } from '../statistics/benjamini-hochberg.ts';
+import { median } from '../statistics/median.ts';
 import { Comparison, compareVersions, judgeComparison } from './fleet/compare.ts';
 import { poolMeasures } from './fleet/pool.ts';
+import { codeGrowth, unlessCompiling } from './leak/compiling.ts';
 import { judge, type Measures, measure } from './leak/growth.ts';
 import { LeakOptions } from './leak/options.ts';
 import { pointsOf } from './leak/points.ts';
@@ -50,6 +52,8 @@ export type FleetVerdict = z.infer<typeof FleetVerdict>;
 interface Version {
   series: readonly Series[];
   heap: Measures;
+  /** By how much the compiled code grows in an invocation. */
+  codePerInvocation: number;
   external: Measures;
   before: Omit<Comparison, 'verdict'> | null;
 }
@@ -72,7 +76,7 @@ export function judgeFleet(series: readonly Series[], options: z.input<typeof Fl
   return versions.map((version, place) => {
     const pooled = (measures: Measures, p = 1) =>
       judge({ ...measures, p }, settings.minBytesPerInvocation, thresholds, 'memory');
-    const heap = pooled(version.heap, growthRates[2 * place]);
+    const heap = unlessCompiling(pooled(version.heap, growthRates[2 * place]), version.codePerInvocation);
     const external = pooled(version.external, growthRates[2 * place + 1]);
     const { before } = version;
     const rate = before ? comparisonRates[comparisons.indexOf(before)] : undefined;
@@ -103,9 +107,12 @@ function versionsOf(series: readonly Series[], settings: FleetOptions): Version[
           .filter(({ length }) => length >= settings.minFloors)
           .map((one) => measure(one, settings.minBytesPerInvocation)),
       );
+    const heaps = points.flatMap(({ heap }) => (heap.floors === 'forced' ? [heap] : []));
+    const codes = heaps.filter(({ code }) => code.length >= settings.minFloors).map(({ code }) => codeGrowth(code));
     return {
       series: several,
-      heap: pool(points.flatMap(({ heap }) => (heap.floors === 'forced' ? [heap.points] : []))),
+      heap: pool(heaps.map((heap) => heap.points)),
+      codePerInvocation: codes.length === 0 ? 0 : median(codes),
       external: pool(points.map(({ external }) => external)),
       before: before ? compareVersions(before, several, settings) : null,
     };

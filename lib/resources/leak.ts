@@ -3,6 +3,7 @@
  * grows on and on, as fast as before, and not in a few jumps. docs/guides/leaks.md has the measurements behind it.
  */
 import type * as z from 'zod';
+import { codeGrowth, unlessCompiling } from './leak/compiling.ts';
 import { judgeGrowth } from './leak/growth.ts';
 import { judgeLeftRunning } from './leak/left-running.ts';
 import { LeakOptions } from './leak/options.ts';
@@ -34,7 +35,13 @@ export function judgeLeak(series: Series, options: z.input<typeof LeakOptions> =
       judgeGrowth(of, settings.minHandlesPerInvocation, { ...settings, minFloors: minSamples }, 'things'),
       settings.poolHandles,
     );
-  const heap = { ...certain(memory(points.heap.points), points.heap.floors), floors: points.heap.floors };
+  const codePerInvocation = codeGrowth(points.heap.code);
+  const { floors } = points.heap;
+  const heap = {
+    ...certain(unlessCompiling(memory(points.heap.points), codePerInvocation), floors),
+    floors,
+    codePerInvocation,
+  };
   const external = memory(points.external);
   const handles = Object.fromEntries(Object.entries(points.handles).map(([type, counts]) => [type, things(counts)]));
   const descriptors = points.descriptors.length > 0 ? things(points.descriptors) : null;

@@ -72,6 +72,8 @@ test('the ids of rules are a contract', () => {
     'cache/load-failures',
     'cache/no-jitter',
     'cache/no-stale',
+    'cache/service-evictions',
+    'cache/service-limits',
     'cpu/cold-starts',
     'cpu/over-target',
     'eventloop/blocked',

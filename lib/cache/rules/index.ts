@@ -7,6 +7,8 @@ import { l2TimeOuts } from './l2-timeouts.ts';
 import { loadFailures } from './load-failures.ts';
 import { noJitter } from './no-jitter.ts';
 import { noStale } from './no-stale.ts';
+import { serviceEvictions } from './service-evictions.ts';
+import { serviceLimits } from './service-limits.ts';
 
 /** Every rule over what a cache has counted. */
 export const cacheRules: readonly AnyRule[] = [
@@ -18,4 +20,6 @@ export const cacheRules: readonly AnyRule[] = [
   noJitter,
   loadFailures,
   noStale,
+  serviceLimits,
+  serviceEvictions,
 ];

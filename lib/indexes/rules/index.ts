@@ -3,6 +3,7 @@ import { duplicate } from './duplicate.ts';
 import { fragmented } from './fragmented.ts';
 import { invalid } from './invalid.ts';
 import { lowSelectivity } from './low-selectivity.ts';
+import { missing } from './missing.ts';
 import { missingForeignKey } from './missing-foreign-key.ts';
 import { oversized } from './oversized.ts';
 import { redundant } from './redundant.ts';
@@ -16,6 +17,7 @@ export const indexRules: readonly AnyRule[] = [
   redundant,
   fragmented,
   invalid,
+  missing,
   missingForeignKey,
   lowSelectivity,
   oversized,

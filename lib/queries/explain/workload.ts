@@ -6,6 +6,7 @@ import { loadParser } from '../text.ts';
 import type { Answer } from './ask.ts';
 import { explain, explained, readExplainable, refused } from './explain.ts';
 import { type Failure, failureCodes, failureOf } from './failure.ts';
+import { innerQuery } from './inner.ts';
 import { parameterCosts } from './parameters.ts';
 import { readSchemas, type Schemas } from './schemas.ts';
 
@@ -38,7 +39,7 @@ export async function explainWorkload(
   { deadline, maxStatements = 200, shareCovered = 0.99, maxSensitive = 20 }: WorkloadLimits,
 ): Promise<ExplainedWorkload> {
   await loadParser();
-  const planned = statements.filter(({ kind, query }) => kind !== 'utility' || !('code' in readExplainable(query)));
+  const planned = statements.filter(({ kind, query }) => kind !== 'utility' || holdsQuery(query));
   const wanted = heaviest(planned, maxStatements, shareCovered);
   const read = wanted.map(({ queryId, query }) => ({ queryId, explainable: readExplainable(query) }));
   const relations = read.flatMap(({ explainable }) => ('code' in explainable ? [] : explainable.relations));
@@ -68,6 +69,10 @@ export async function explainWorkload(
     plan.parameterCosts = await costsOf(session, server, schemas, answer);
   }
   return { plans, notes: notesOn(planned, wanted, plans) };
+}
+
+function holdsQuery(text: string): boolean {
+  return innerQuery(text) !== undefined && !('code' in readExplainable(text));
 }
 
 /** Nothing where PostgreSQL refuses the statement with a value in it. */

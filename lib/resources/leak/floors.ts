@@ -6,6 +6,8 @@ import type { Sample } from '../sample.ts';
 export interface HeapFloors {
   floors: 'forced' | 'natural';
   points: Point[];
+  /** The compiled code at each forced floor, which is not in `points`; none without forced ones. */
+  code: Point[];
 }
 
 /**
@@ -15,13 +17,14 @@ export interface HeapFloors {
  */
 export function heapFloors(samples: readonly Sample[]): HeapFloors {
   const forced = withFloor(samples);
-  if (forced.length === 0) return { floors: 'natural', points: naturalFloors(samples) };
+  if (forced.length === 0) return { floors: 'natural', points: naturalFloors(samples), code: [] };
   const codes = compiledCode(samples);
+  const code = forced.map(({ sample, place }) => ({ x: sample.invocation, y: codes[place] ?? 0 }));
   const points = forced.map(({ sample, place }) => ({
     x: sample.invocation,
     y: sample.floor.heapBytes - (codes[place] ?? 0),
   }));
-  return { floors: 'forced', points };
+  return { floors: 'forced', points, code };
 }
 
 /** What objects hold outside of the heap after forced collections. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What counts as a leak. The defaults were chosen on the first two sets of bench/leaks, and proven on the third. */
+/** What counts as a leak. The defaults were chosen on the first sets of bench/leaks, and proven on the last one. */
 export const LeakOptions = z.strictObject({
   /** Memory that grows by less than this in an invocation is not looked at any further. */
   minBytesPerInvocation: z.number().positive().default(100),

@@ -27,7 +27,11 @@ export function pointsOf(
   const heap = heapFloors(all);
   const types = [...new Set(warm.flatMap(({ resources }) => Object.keys(resources)))].sort();
   return {
-    heap: { ...heap, points: heap.points.filter(({ x }) => x > begin) },
+    heap: {
+      ...heap,
+      points: heap.points.filter(({ x }) => x > begin),
+      code: heap.code.filter(({ x }) => x > begin),
+    },
     external: externalFloors(warm),
     handles: Object.fromEntries(types.map((type) => [type, countsOf(warm, type)])),
     descriptors: warm.flatMap(({ invocation, descriptors }) =>

@@ -11,6 +11,7 @@ export type Verdict = z.infer<typeof Verdict>;
  * - `steady`: it grows on and on, and as fast as before.
  * - `slowing-down`: it grows, but less than before, as a cache does that fills.
  * - `uneven`: a few jumps make up the growth, or it goes up and down so much that it may be chance.
+ * - `compiling`: it grows steadily, but so does the compiled code, by as much or more: V8 keeps other things for it.
  * - `within-bounds`: it grows steadily, but has not yet grown by more than caches and pools may.
  * - `without-floors`: it grows steadily, but no collection was forced, so that garbage may be in it.
  * - `levelled-off`: it grew, and has come to rest.
@@ -22,6 +23,7 @@ export const reasons = [
   'steady',
   'slowing-down',
   'uneven',
+  'compiling',
   'within-bounds',
   'without-floors',
   'levelled-off',
@@ -97,8 +99,11 @@ export const LeakVerdict = z
   .strictObject({
     /** The gravest of those below. Healthy is only what was seen long enough to be sure. */
     verdict: Verdict,
-    /** Objects in V8's heap that outlive a collection, without compiled code. `floors`: of forced collections, or of those that V8 made. */
-    heap: Growth.extend({ floors: z.enum(['forced', 'natural']) }),
+    /**
+     * Objects in V8's heap that outlive a collection, without compiled code. `floors`: of forced collections, or of those that V8 made.
+     * `codePerInvocation`: by how much the compiled code grows; 0 when unknown.
+     */
+    heap: Growth.extend({ floors: z.enum(['forced', 'natural']), codePerInvocation: z.number() }),
     /** Memory outside of the heap that objects in it hold: buffers. */
     external: Growth,
     /** Active resources by type. */

@@ -8,6 +8,7 @@ import { type Synthesis, synthesize } from './synthesize.ts';
 const withoutResources = [
   'xray:PutTraceSegments',
   'xray:PutTelemetryRecords',
+  'cloudwatch:GetMetricData',
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
   'ec2:DescribeSubnets',

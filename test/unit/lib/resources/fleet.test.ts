@@ -56,6 +56,17 @@ describe('environments that end too early to be judged alone', () => {
     for (let seed = 1; seed <= 10; seed++) expect(judgeFleet(fleet({ ...course, seed }))[0]?.verdict).not.toBe('leak');
   });
 
+  test('do not leak when all of them compile as much as they grow', () => {
+    const compiling = (code: number): Course => ({
+      heap: (x) => (kilobyte + code) * x,
+      samples: (x) => ({ spaces: { trusted_space: code * x } }),
+    });
+    expect(judgeFleet(fleet(compiling(2_000)))[0]?.heap).toMatchObject({ verdict: 'suspect', reason: 'compiling' });
+    expect(judgeFleet(fleet(compiling(500)))[0]?.heap).toMatchObject({ verdict: 'leak', reason: 'steady' });
+    const some = [...fleet(compiling(2_000), 3), ...fleet({ ...compiling(500), seed: 2 }, 5)];
+    expect(judgeFleet(some)[0]?.heap.verdict).toBe('leak');
+  });
+
   test('say nothing when they are too few, or too short', () => {
     expect(judgeFleet(fleet(leaking, 2))[0]?.verdict).toBe('insufficient-data');
     expect(judgeFleet(fleet({ ...leaking, invocations: 400 }))[0]?.heap).toMatchObject({ reason: 'too-few', n: 0 });

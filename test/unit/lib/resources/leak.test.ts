@@ -154,6 +154,35 @@ describe('no leak', () => {
     expect(judgeLeak({ ...compiling, samples: unknown }).heap.verdict).not.toBe('healthy');
   });
 
+  describe('is what V8 keeps for code that it compiles throughout', () => {
+    const spaces = (codePerInvocation: number) => (x: number) => ({
+      spaces: { code_space: megabyte, trusted_space: megabyte + codePerInvocation * x },
+    });
+    // What is compiled is in the heap, too.
+    const compiling = (bytes: number, code: number) =>
+      series({ heap: (x) => (bytes + code) * x, samples: spaces(code) });
+
+    test.each([
+      [1_000, 2_200, 'suspect', 'compiling'],
+      [1_000, 1_200, 'suspect', 'compiling'],
+      [1_000, 700, 'leak', 'steady'],
+      [300, 200, 'leak', 'steady'],
+    ])('%d bytes beside %d bytes of code: %s', (bytes, code, verdict, reason) => {
+      const { heap } = judgeLeak(compiling(bytes, code));
+      expect(heap).toMatchObject({ verdict, reason });
+      expect(heap.codePerInvocation).toBeCloseTo(code, 6);
+    });
+
+    test('and code that is compiled while the environment warms up says nothing', () => {
+      const early = (x: number) => 3_000 * Math.min(x, 150);
+      const leaking = series({
+        heap: (x) => kilobyte * x + early(x),
+        samples: (x) => ({ spaces: { trusted_space: early(x) } }),
+      });
+      expect(judgeLeak(leaking).heap).toMatchObject({ verdict: 'leak', codePerInvocation: 0 });
+    });
+  });
+
   test('code that is about to be dropped hides no leak', () => {
     const spike = (x: number) => ({
       spaces: { code_space: megabyte, trusted_space: x === 300 || x === 1_000 ? 1.3 * megabyte : megabyte },

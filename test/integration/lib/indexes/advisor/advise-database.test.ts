@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { takeSnapshot } from '../../../../../lib/audit.ts';
 import {
   adviseDatabase,
   type DatabaseAdvice,
@@ -181,8 +182,8 @@ describe('with HypoPG', () => {
 test('the workload of pg_stat_statements is weighed by its calls, and what it writes has a price', async () => {
   await database.run(
     'select pg_stat_statements_reset()',
-    ...Array.from({ length: 20 }, (_, i) => `select * from orders where total = ${i}`),
-    'update orders set total = 5, deleted_at = null where number = 9',
+    ...Array.from({ length: 20 }, (_, i) => `select * from orders where id = ${i}`),
+    'update orders set id = 70000 where number = 9',
   );
   const advice = await on(async (session, server) =>
     adviseDatabase(session, server, {
@@ -191,8 +192,19 @@ test('the workload of pg_stat_statements is weighed by its calls, and what it wr
       budgetBytes: null,
     }),
   );
-  const query = advice.queries.find(({ sql }) => sql.startsWith('select * from orders where total'));
+  const query = advice.queries.find(({ sql }) => sql.startsWith('select * from orders where id'));
   expect(query?.calls).toBe(20);
-  const index = advice.indexes.find(({ columns }) => columns[0] === 'total');
-  expect(index?.write.entries).toBeGreaterThan(0);
+  const index = advice.indexes.find(({ columns }) => columns[0] === 'id');
+  expect(index?.write.entries).toBe(1);
+});
+
+test('an audit proposes indexes where HypoPG is there, and is as it was where it is not', async () => {
+  await database.run(
+    'select pg_stat_statements_reset()',
+    ...Array.from({ length: 20 }, (_, i) => `select * from people where lower(email) = '${secret}${i}'`),
+  );
+  const { indexes: snapshot } = await takeSnapshot(database.url);
+  if (!hasHypopg) return expect(snapshot).not.toHaveProperty('proposals');
+  expect(snapshot.proposals).toMatchObject([{ table: 'people', columns: ['lower("email")'] }]);
+  expect(snapshot.proposals?.[0]?.savedPercent).toBeGreaterThan(50);
 });
