@@ -77,6 +77,7 @@ export class Audits extends Construct {
         ...(purge ? { onSuccess: exactly(purge) } : {}),
       },
     });
+    if (audit.part === 'resources') bindMetrics(auditor, service.reachesAws);
     const called = audit.part === 'cache' ? (this.asker(service, auditor, interval) ?? auditor) : auditor;
     new scheduler.Schedule(this, `${idOf(entry)}Schedule`, {
       scheduleGroup: group,
@@ -117,8 +118,7 @@ export class Audits extends Construct {
         onSuccess: exactly(auditor),
       },
     });
-    // Metrics have no resources: AWS takes nothing else for this action.
-    asker.bindResource({}, ['cloudwatch:GetMetricData'], ['*']);
+    asker.bindResource({}, ['cloudwatch:GetMetricData'], everyMetric);
     if (second)
       asker.bindResource(
         { STREAMGATE_ELASTICACHE_NAME: second.cacheName },
@@ -150,6 +150,15 @@ export class Audits extends Construct {
     });
     return role.withoutPolicyUpdates();
   }
+}
+
+/** Metrics have no resources: AWS takes nothing else for what reads them. */
+const everyMetric = ['*'];
+
+/** Lets the audit of the functions find those that leave no samples in the history, by their metrics, where it reaches CloudWatch. */
+function bindMetrics(auditor: ServiceFunction, reachesAws: boolean): void {
+  if (!reachesAws) auditor.lambda.addEnvironment('STREAMGATE_METRICS', 'none');
+  else auditor.bindResource({}, ['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'], everyMetric);
 }
 
 /** A function as a destination. What CDK would make of it may call every version of the function, too. */

@@ -16,6 +16,8 @@ export interface Service {
   bundles: readonly Bundle[];
   /** Where functions stand that read settings; undefined for no network of ours. */
   network: Network | undefined;
+  /** Whether functions that read settings reach the APIs of AWS: an isolated network has no way to them. */
+  reachesAws: boolean;
   /** The ElastiCache, where there is one. */
   second?: SecondLevel | undefined;
   /** Of CloudFront, where there is one. */
@@ -65,7 +67,7 @@ const networkActions = [
 
 /** An auditor reads it. */
 const whyWildcard =
-  'xray:PutTraceSegments and xray:PutTelemetryRecords have no resource-level permissions: AWS takes no other resource for them. The same holds for cloudwatch:GetMetricData (of functions/facts.ts alone), and for the ec2:Describe… actions that Lambda needs to put a function into a network; a second statement denies all ec2 actions to the code of the function itself.';
+  'xray:PutTraceSegments and xray:PutTelemetryRecords have no resource-level permissions: AWS takes no other resource for them. The same holds for cloudwatch:GetMetricData and cloudwatch:ListMetrics, which two functions have that read metrics, and for the ec2:Describe… actions that Lambda needs to put a function into a network; a second statement denies all ec2 actions to the code of the function itself.';
 
 /** A Lambda function with all that each of ours has: its own role, its own log, traces, and the settings that it reads. */
 export class ServiceFunction extends Construct {

@@ -77,6 +77,7 @@ export class StreamGate extends Construct {
       stage,
       bundles,
       network,
+      reachesAws: !network || !endpoints,
       second,
       bind(to) {
         to.bindSecret('STREAMGATE_SECRET_ARN', secret);

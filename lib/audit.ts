@@ -26,11 +26,12 @@ import { collectQueries } from './queries/collect.ts';
 import { queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
+import { type PooledFunction, pooledResourcePoints, summarizePooled } from './resources/from-metrics.ts';
 import { resourcePoints } from './resources/points.ts';
 import { nameOf } from './resources/rules/function-rule.ts';
-import { resourceRules } from './resources/rules/index.ts';
+import { resourceRules, rulesOverMetrics } from './resources/rules/index.ts';
 import type { Series } from './resources/sample.ts';
-import type { ResourceSnapshot } from './resources/snapshot.ts';
+import type { FunctionResources, ResourcePoint, ResourceSnapshot } from './resources/snapshot.ts';
 import { summarize } from './resources/summarize.ts';
 import type { Database } from './settings.ts';
 import { tableRules } from './tables/rules/index.ts';
@@ -147,30 +148,49 @@ export async function runCacheAudit(
 /** So many samples are kept of an audit, the newest. */
 const keptPoints = 2_000;
 
-/** Audits the functions whose samples there are, and keeps the result with that of a database, once for a window. */
+/** What is known of functions: of each the samples or, where there are none, the metrics. */
+export interface CollectedFunctions {
+  series: readonly Series[];
+  pooled: readonly PooledFunction[];
+  notes: Note[];
+}
+
+/** Audits the functions whose samples or metrics there are, and keeps the result with that of a database, once for a window. */
 export async function runResourceAudit(
   database: string,
   windowStart: Date,
   history: History,
   configuration: RuleConfiguration,
-  collect: () => Promise<{ series: readonly Series[]; notes: Note[] }>,
+  collect: () => Promise<CollectedFunctions>,
 ): Promise<AuditResult> {
   return keepAudit('resources', database, windowStart, history, configuration, async () => {
-    const { series, notes } = await collect();
+    const { series, pooled, notes } = await collect();
     const takenAt = new Date().toISOString();
-    const functions = summarize(series);
-    const seen = new Set(functions.map(nameOf));
+    const functions = [...summarize(series), ...pooled.flatMap((each) => summarizePooled(each) ?? [])].sort(byName);
+    const rows = [...resourcePoints(series), ...pooled.flatMap(pooledResourcePoints)].sort(newestFirst);
+    const sources = new Map(functions.map((each) => [nameOf(each), each.source]));
     return {
       input: { takenAt, database, functions, notes } satisfies ResourceSnapshot,
       record: {
         snapshot: { takenAt, notes },
-        rows: resourcePoints(series).slice(0, keptPoints),
+        rows: rows.slice(0, keptPoints),
         summary: { functions },
       },
-      // A function that nobody called was not mended.
-      hasSeen: ({ subject }) => subject.function === undefined || seen.has(subject.function),
+      // A function that nobody called was not mended, nor one of which only the metrics are known now.
+      hasSeen({ rule, subject }) {
+        const source = subject.function === undefined ? 'samples' : sources.get(subject.function);
+        return source === 'samples' || (source === 'metrics' && rulesOverMetrics.includes(rule));
+      },
     };
   });
+}
+
+function byName(a: FunctionResources, b: FunctionResources): number {
+  return nameOf(a) < nameOf(b) ? -1 : 1;
+}
+
+function newestFirst(a: ResourcePoint, b: ResourcePoint): number {
+  return a.at > b.at ? -1 : Number(a.at < b.at);
 }
 
 /** What the rules judge, and what is kept of it. */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { StreamGateError } from './errors.ts';
+import { isNamespace } from './metrics/checks.ts';
 import { checkDatabaseUrl, databaseName } from './postgres/url.ts';
 
 /**
@@ -105,6 +106,17 @@ export const Environment = z.object({
     .optional()
     .describe('In a deployment behind CloudFront: the distribution that is told what an audit made old.'),
   STREAMGATE_STAGE: z.string().default('default').describe('The stage that metrics stand under.'),
+  STREAMGATE_METRICS: z
+    .enum(['cloudwatch', 'none'])
+    .optional()
+    .describe(
+      'Where the audit finds functions that leave no samples in the history. On Lambda: cloudwatch; elsewhere: none.',
+    ),
+  STREAMGATE_METRICS_NAMESPACE: z
+    .string()
+    .refine(isNamespace, 'not a namespace of CloudWatch')
+    .default('StreamGate')
+    .describe('The namespace of their metrics in CloudWatch.'),
   STREAMGATE_CONFIG: z.string().optional().describe('The file that switches rules off and tunes them.'),
 });
 
@@ -153,6 +165,8 @@ export interface Settings {
   tagHeader: string | undefined;
   /** The stage that metrics stand under. */
   stage: string;
+  /** The namespace in CloudWatch that functions are looked for in; undefined where none are. */
+  metricsNamespace: string | undefined;
   retentionDays: number;
   tokens: Record<string, Scope[]>;
   configPath: string | undefined;
@@ -172,6 +186,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
       'Nowhere to keep the history. Set STREAMGATE_HISTORY_URL to a database that StreamGate may write to.',
     );
   }
+  const metrics = values.STREAMGATE_METRICS ?? (env.AWS_LAMBDA_FUNCTION_NAME ? 'cloudwatch' : 'none');
   return {
     databases,
     historyUrl: checkDatabaseUrl(values.STREAMGATE_HISTORY_URL, 'STREAMGATE_HISTORY_URL'),
@@ -179,6 +194,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     elastiCacheName: values.STREAMGATE_ELASTICACHE_NAME,
     tagHeader: values.STREAMGATE_TAG_HEADER,
     stage: values.STREAMGATE_STAGE,
+    metricsNamespace: metrics === 'cloudwatch' ? values.STREAMGATE_METRICS_NAMESPACE : undefined,
     retentionDays: values.STREAMGATE_RETENTION_DAYS,
     tokens: values.STREAMGATE_TOKENS,
     configPath: values.STREAMGATE_CONFIG,

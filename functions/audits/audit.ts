@@ -1,14 +1,21 @@
 import type { EventBridgeEvent } from 'aws-lambda';
 import { type RuleConfiguration, readConfiguration } from '../../lib/advice/configuration.ts';
 import type { Finding } from '../../lib/advice/finding.ts';
-import { type AuditResult, roster, runAudit, runCacheAudit, runResourceAudit } from '../../lib/audit.ts';
+import {
+  type AuditResult,
+  type CollectedFunctions,
+  roster,
+  runAudit,
+  runCacheAudit,
+  runResourceAudit,
+} from '../../lib/audit.ts';
 import type { InvocationContext } from '../../lib/cache/index.ts';
 import { StreamGateError } from '../../lib/errors.ts';
 import type { DatabasePart, Part } from '../../lib/parts.ts';
 import type { History } from '../../lib/postgres/history.ts';
 import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
-import { cache, history, readCacheStatistics, readSamples, settings } from '../environment.ts';
+import { cache, history, readCacheStatistics, settings } from '../environment.ts';
 import type { CacheFacts } from '../facts.ts';
 import { monitoredAudit } from '../monitoring.ts';
 import { findingsLine } from './counted.ts';
@@ -52,12 +59,16 @@ export function cacheAuditHandler(): AuditHandler {
   );
 }
 
-/** Makes the handler of the audit of the functions. */
-export function resourceAuditHandler(): AuditHandler {
+/**
+ * Makes the handler of the audit of the functions.
+ *
+ * @param collect given by who needs it: it has the client of CloudWatch in it, which the other audits do without
+ */
+export function resourceAuditHandler(collect: () => Promise<CollectedFunctions>): AuditHandler {
   return handlerOf(
     'resources',
     (databases) => databases.slice(0, 1),
-    ({ name }, window, store, rules) => runResourceAudit(name, window, store, rules, readSamples),
+    ({ name }, window, store, rules) => runResourceAudit(name, window, store, rules, collect),
   );
 }
 

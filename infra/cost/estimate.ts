@@ -145,12 +145,12 @@ function asked(deployed: Deployed, traffic: Traffic): CostLine[] {
   ];
 }
 
-/** One tag for each audit that tells the purge: its function has a destination for success. */
+/** One tag for each audit that tells the purge (infra/edge.ts): the destination of its success. */
 function purgesIn(deployed: Deployed): number {
   const telling = new Set(
     deployed
       .of('AWS::Lambda::EventInvokeConfig')
-      .filter(({ DestinationConfig }) => (DestinationConfig as { OnSuccess?: object } | undefined)?.OnSuccess)
+      .filter(({ DestinationConfig }) => /OnSuccess.*Purge/.test(JSON.stringify(DestinationConfig)))
       .map(({ FunctionName }) => JSON.stringify((FunctionName as { Ref?: string }).Ref)),
   );
   return deployed

@@ -83,46 +83,52 @@ select
   coalesce(pg_stat_get_blocks_hit(i.indexrelid), 0) as "blocksHit",
   coalesce(pg_stat_get_blocks_fetched(i.indexrelid) - pg_stat_get_blocks_hit(i.indexrelid), 0) as "blocksRead",
   element.list as elements,
-  coalesce((
+  case when i.indnatts = i.indnkeyatts then '[]' else (
     select json_agg(a.attname order by k)
     from generate_series(i.indnkeyatts, i.indnatts - 1) k
-    join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k]), '[]') as included,
+    join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k]) end as included,
   pg_get_expr(i.indpred, i.indrelid) as predicate,
   i.indisunique as unique,
   ${since(150_000, 'i.indnullsnotdistinct', 'false')} as "nullsNotDistinct",
   i.indisprimary as primary,
   i.indisexclusion as exclusion,
-  (select json_build_object(
-      'name', con.conname,
-      'type', case con.contype when 'p' then 'primary key' when 'u' then 'unique' else 'exclusion' end,
-      'deferrable', con.condeferrable,
-      'definition', pg_get_constraintdef(con.oid))
-    from pg_constraint con
-    where con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u', 'x')
-    limit 1) as constraint,
+  case when con.oid is not null then json_build_object(
+    'name', con.conname,
+    'type', case con.contype when 'p' then 'primary key' when 'u' then 'unique' else 'exclusion' end,
+    'deferrable', con.condeferrable,
+    'definition', pg_get_constraintdef(con.oid)) end as constraint,
   i.indisvalid as valid,
   i.indisready and i.indislive as ready,
   not i.indisvalid and i.indrelid in (select relation from busy) as building,
   i.indisreplident as "replicaIdentity",
   i.indisclustered as clustered,
-  coalesce((select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'fillfactor'),
+  coalesce(
+    case when c.reloptions is not null then
+      (select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'fillfactor') end,
     case am.amname when 'btree' then 90 when 'hash' then 75 when 'gist' then 90 when 'spgist' then 80 else 100 end) as fillfactor,
-  coalesce((select json_agg(option_name || '=' || option_value order by option_name)
-    from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor'), '[]') as options,
-  (select format('%I', spcname) from pg_tablespace where oid = c.reltablespace) as tablespace,
+  coalesce(
+    case when c.reloptions is not null then
+      (select json_agg(option_name || '=' || option_value order by option_name)
+       from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor') end, '[]') as options,
+  case when c.reltablespace <> 0 then
+    (select format('%I', spcname) from pg_tablespace where oid = c.reltablespace) end as tablespace,
   c.relkind = 'I' as partitioned,
-  (select h.inhparent from pg_inherits h where h.inhrelid = i.indexrelid) as "parentOid",
+  case when c.relispartition then (select h.inhparent from pg_inherits h where h.inhrelid = i.indexrelid) end as "parentOid",
   json_build_object(
     'index', format('%I.%I', n.nspname, c.relname),
     'name', format('%I', c.relname),
     'table', format('%I.%I', n.nspname, t.relname),
-    'constraint', (select format('%I', con.conname) from pg_constraint con
-      where con.conindid = i.indexrelid and con.conrelid = i.indrelid and con.contype in ('p', 'u', 'x') limit 1)) as sql
+    'constraint', case when con.oid is not null then format('%I', con.conname) end) as sql
 from pg_index i
 join pg_class c on c.oid = i.indexrelid
 join pg_class t on t.oid = i.indrelid
 join pg_namespace n on n.oid = t.relnamespace
 join pg_am am on am.oid = c.relam
+left join lateral (
+  select con.oid, con.conname, con.contype, con.condeferrable from pg_constraint con
+  where con.conrelid = i.indrelid and con.conindid = i.indexrelid and con.contype in ('p', 'u', 'x')
+    and (i.indisunique or i.indisexclusion)
+  limit 1) con on true
 cross join lateral (
   select json_agg(json_build_object(
     'column', a.attname,

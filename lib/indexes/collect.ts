@@ -111,7 +111,8 @@ async function readIndexes(session: Session, server: Server): Promise<IndexRow[]
 
 /** Largest first; by name among equals, so that the order never wavers. */
 function bySize(a: IndexRow, b: IndexRow): number {
-  return b.sizeBytes - a.sizeBytes || (a.sql.index < b.sql.index ? -1 : 1);
+  const nameOf = ({ schema, index }: IndexRow) => `${schema}\0${index}`;
+  return b.sizeBytes - a.sizeBytes || (nameOf(a) < nameOf(b) ? -1 : 1);
 }
 
 /** Finds the table of an index, and what is known of its columns. */

@@ -53,7 +53,8 @@ function whatItCanDo(index: Index): string {
 
 /** What two keys must have in common to hold the same values in the same order, but for its direction. */
 export function identityOf({ column, expression, operatorClass, parameters, collation }: Element): string {
-  return JSON.stringify([column, expression, operatorClass, parameters, collation]);
+  // Names hold no zero; a column and an expression stand in different places.
+  return [column, expression, operatorClass, collation, ...parameters].join('\0');
 }
 
 /** The sort directions of a b-tree, the same for a list and its mirror: the first column counts as ascending. */

@@ -1,5 +1,6 @@
 import { checkMeasurements, checkQueries, isNamespace, wholePeriods } from './checks.ts';
 import type { CloudWatchApi } from './cloudwatch/api.ts';
+import { listFunctions } from './cloudwatch/list.ts';
 import { readSeries } from './cloudwatch/read.ts';
 import { requestsOf } from './cloudwatch/write.ts';
 import { MetricsError } from './errors.ts';
@@ -13,7 +14,7 @@ export interface CloudWatchMetricsOptions {
   connect: () => Promise<CloudWatchApi>;
   /** Default: `StreamGate`. */
   namespace?: string;
-  /** How long one reading or writing may take with all its requests and their retries, in milliseconds. Default: 30,000. */
+  /** How long one reading, writing or listing may take with all its requests and their retries, in milliseconds. Default: 30,000. */
   timeoutMs?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
@@ -73,24 +74,31 @@ export function cloudWatchMetrics({
         notes,
       };
     },
+
+    functions(since) {
+      return use('ListMetrics', (api, abortSignal) =>
+        listFunctions(api, { namespace, ageMs: now() - since, options: { abortSignal } }),
+      );
+    },
   };
 }
 
-type Operation = 'PutMetricData' | 'GetMetricData';
+type Operation = 'PutMetricData' | 'GetMetricData' | 'ListMetrics';
 
 function failed(operation: Operation, cause: unknown, timeoutMs: number | undefined): MetricsError {
   const name = cause instanceof Error ? cause.name : String(cause);
   const late = timeoutMs === undefined ? '' : ` within ${timeoutMs} ms`;
   return new MetricsError(
     'store-failed',
-    `CloudWatch did not carry out ${operation}${late}: ${name}. ${remedy(name, operation)}`,
+    `CloudWatch did not carry out ${operation}${late}: ${name}. ${remedy(cause, name, operation)}`,
     {
       cause,
     },
   );
 }
 
-function remedy(name: string, operation: Operation): string {
+function remedy(cause: unknown, name: string, operation: Operation): string {
+  if (cause instanceof Error && cause.message === 'Region is missing') return 'Set AWS_REGION.';
   switch (name) {
     case 'AccessDenied':
     case 'AccessDeniedException':

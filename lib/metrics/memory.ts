@@ -1,5 +1,6 @@
 import { checkMeasurements, checkQueries, wholePeriods } from './checks.ts';
-import type { Dimensions, MetricPoint, Metrics, Statistic } from './metrics.ts';
+import { listOf } from './list.ts';
+import { type Dimensions, type MetricPoint, type Metrics, metricOfAll, type Statistic } from './metrics.ts';
 
 const minuteMs = 60_000;
 
@@ -64,6 +65,16 @@ export function memoryMetrics({
         return { query, points: pointsOf(periods, query.statistic), isComplete: true };
       });
       return { periodMs, series, notes: [] };
+    },
+
+    async functions(since) {
+      const from = Math.max(since, now() - keepMs);
+      const found = [...kept].flatMap(([key, minutes]) => {
+        const [name, service = '', of = '', stage = ''] = JSON.parse(key) as string[];
+        const isRecent = [...minutes.keys()].some((minute) => minute + minuteMs > from);
+        return name === metricOfAll && isRecent ? [{ service, function: of, stage }] : [];
+      });
+      return listOf(found, true);
     },
   };
 }

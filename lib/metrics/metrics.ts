@@ -70,6 +70,20 @@ export interface Readings {
   notes: string[];
 }
 
+/** The metric that tells which functions there are: the monitor writes it with every sample. */
+export const metricOfAll = 'ResidentMemory';
+
+/** The functions that have metrics. */
+export interface FunctionList {
+  /** In the order of their dimensions. */
+  functions: Dimensions[];
+  /** Whether those are all. */
+  isComplete: boolean;
+}
+
+/** So many functions are listed at most. */
+export const mostFunctions = 500;
+
 /** Where metrics are kept. An adapter is right when it passes test/integration/lib/metrics/contract.ts. */
 export interface Metrics {
   /**
@@ -84,4 +98,11 @@ export interface Metrics {
    * @throws MetricsError `query-invalid` or `store-failed`
    */
   read(queries: readonly SeriesQuery[], span: Span): Promise<Readings>;
+  /**
+   * Lists the functions that have written the resident memory of a sample: all that did since a moment, in milliseconds since 1970, and
+   * perhaps some that did not since then.
+   *
+   * @throws MetricsError `store-failed`
+   */
+  functions(since: number): Promise<FunctionList>;
 }

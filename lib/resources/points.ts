@@ -7,6 +7,7 @@ export function resourcePoints(series: readonly Series[]): ResourcePoint[] {
   return series
     .flatMap(({ environment, samples }) =>
       samples.map((sample) => ({
+        source: 'samples' as const,
         function: environment.function,
         stage: environment.stage,
         version: environment.version,

@@ -3,7 +3,16 @@
  * invocations cannot be told apart here: for verdicts, see store.ts.
  */
 import { isValue } from '../metrics/checks.ts';
-import type { Dimensions, Measurement, Metrics, SeriesQuery, Span, Statistic, Unit } from '../metrics/metrics.ts';
+import type {
+  Dimensions,
+  Measurement,
+  MetricSeries,
+  Metrics,
+  SeriesQuery,
+  Span,
+  Statistic,
+  Unit,
+} from '../metrics/metrics.ts';
 import { figuresOf, type MetricName } from './figures.ts';
 import type { Series } from './sample.ts';
 import type { SampleStore } from './store.ts';
@@ -21,10 +30,15 @@ export interface PooledPoint {
   meanExternalBytes: number | null;
   p95RssBytes: number | null;
   largestRssBytes: number | null;
-  /** Processor time by the time of the invocations: 100 is one processor. */
+  /** Processor time and time of the invocations, of all samples together. */
+  cpuMs: number | null;
+  wallMs: number | null;
+  /** The one by the other: 100 is one processor. */
   cpuPercent: number | null;
   meanLoopPercent: number | null;
   longestLoopDelayMs: number | null;
+  /** Time of garbage collections, of all samples together. */
+  collectionMs: number | null;
   /** Garbage collections by the time of the invocations. */
   collectionPercent: number | null;
   mostDescriptors: number | null;
@@ -62,25 +76,49 @@ export interface Pooled {
   notes: string[];
 }
 
+const names = Object.keys(wanted) as Wanted[];
+
+/** How many series are read of each function. */
+export const seriesOfFunction = names.length;
+
 /** Reads what a function looked like. @throws MetricsError as `metrics.read` does */
 export async function readPooled(metrics: Pick<Metrics, 'read'>, dimensions: Dimensions, span: Span): Promise<Pooled> {
-  const names = Object.keys(wanted) as Wanted[];
-  const queries = names.map((name): SeriesQuery => {
-    const [metric, statistic] = wanted[name];
-    return { name: metric, dimensions, statistic };
-  });
+  const [pooled] = await readAllPooled(metrics, [dimensions], span);
+  return pooled as Pooled;
+}
+
+/** Reads what functions looked like, in one go and in their order. @throws MetricsError as `metrics.read` does */
+export async function readAllPooled(
+  metrics: Pick<Metrics, 'read'>,
+  functions: readonly Dimensions[],
+  span: Span,
+): Promise<Pooled[]> {
+  const queries = functions.flatMap((dimensions) =>
+    names.map((name): SeriesQuery => {
+      const [metric, statistic] = wanted[name];
+      return { name: metric, dimensions, statistic };
+    }),
+  );
   const { series, periodMs, notes } = await metrics.read(queries, span);
+  return functions.map((_, place) => {
+    const own = series.slice(place * names.length, (place + 1) * names.length);
+    return {
+      periodMs,
+      points: pointsOf(own),
+      isComplete: own.every(({ isComplete }) => isComplete),
+      notes,
+    };
+  });
+}
+
+/** @param series one for each of the names */
+function pointsOf(series: readonly MetricSeries[]): PooledPoint[] {
   const found = new Map(
     names.map((name, place) => [name, new Map(series[place]?.points.map(({ at, value }) => [at, value]))]),
   );
   const times = [...(found.get('samples')?.keys() ?? [])].sort((a, b) => a - b);
   const at = (time: number) => (name: Wanted) => found.get(name)?.get(time) ?? null;
-  return {
-    periodMs,
-    points: times.map((time) => pointOf(new Date(time).toISOString(), at(time))),
-    isComplete: series.every(({ isComplete }) => isComplete),
-    notes,
-  };
+  return times.map((time) => pointOf(new Date(time).toISOString(), at(time)));
 }
 
 function pointOf(at: string, of: (name: Wanted) => number | null): PooledPoint {
@@ -92,9 +130,12 @@ function pointOf(at: string, of: (name: Wanted) => number | null): PooledPoint {
     meanExternalBytes: of('meanExternalBytes'),
     p95RssBytes: of('p95RssBytes'),
     largestRssBytes: of('largestRssBytes'),
+    cpuMs: of('cpuMs'),
+    wallMs: of('wallMs'),
     cpuPercent: percent(of('cpuMs'), of('wallMs')),
     meanLoopPercent: of('meanLoopPercent'),
     longestLoopDelayMs: of('longestLoopDelayMs'),
+    collectionMs: of('collectionMs'),
     collectionPercent: percent(of('collectionMs'), of('wallMs')),
     mostDescriptors: of('mostDescriptors'),
     mostResources: of('mostResources'),

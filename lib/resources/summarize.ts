@@ -55,6 +55,7 @@ function resourcesOf(series: readonly Series[], fleet: FunctionResources['fleet'
   const inits = series.flatMap(({ environment: { initMs } }) => (initMs === null ? [] : [initMs]));
   const of = (figure: (sample: Sample) => number) => distribution(samples.map(figure));
   return {
+    source: 'samples',
     function: environment.function,
     stage: environment.stage,
     version: environment.version,
@@ -89,6 +90,7 @@ function resourcesOf(series: readonly Series[], fleet: FunctionResources['fleet'
       longest.samples.map(({ invocation, rssBytes }) => ({ x: invocation, y: rssBytes })),
       limitBytes === null ? {} : { limit: limitBytes },
     ),
+    memoryTrendOf: { x: 'invocation', y: 'rssBytes' },
     cpuTrend: trendOf(samples.map((sample): Point => ({ x: hoursSince(from, sample.at), y: cpuPercent(sample) }))),
     leak: judgeLeak(longest),
     fleet,

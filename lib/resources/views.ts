@@ -54,6 +54,7 @@ export function memoryTrends(functions: readonly FunctionResources[]): MemoryTre
     functions: functions.map((each) => ({
       ...headOf(each),
       trend: each.memoryTrend,
+      trendOf: each.memoryTrendOf,
       leak: each.leak,
       fleet: each.fleet,
       points: each.memoryPlot,
@@ -68,6 +69,6 @@ export function cpuTrends(functions: readonly FunctionResources[]): CpuTrends {
   };
 }
 
-function headOf({ function: name, stage, version, from, to, environments, invocations }: FunctionResources) {
-  return { function: name, stage, version, from, to, environments, invocations };
+function headOf({ source, function: name, stage, version, from, to, environments, invocations }: FunctionResources) {
+  return { source, function: name, stage, version, from, to, environments, invocations };
 }

@@ -34,8 +34,12 @@ select
   coalesce(pg_stat_get_mod_since_analyze(t.oid), 0) as "changedSinceAnalyze",
   greatest(pg_stat_get_last_analyze_time(t.oid), pg_stat_get_last_autoanalyze_time(t.oid)) as "analyzedAt",
   greatest(pg_stat_get_last_vacuum_time(t.oid), pg_stat_get_last_autovacuum_time(t.oid)) as "vacuumedAt",
-  coalesce((select option_value::int from pg_options_to_table(t.reloptions) where option_name = 'fillfactor'), 100) as fillfactor,
-  coalesce((select option_value::bool from pg_options_to_table(t.reloptions) where option_name = 'autovacuum_enabled'), true)
+  coalesce(
+    case when t.reloptions is not null then
+      (select option_value::int from pg_options_to_table(t.reloptions) where option_name = 'fillfactor') end, 100) as fillfactor,
+  coalesce(
+    case when t.reloptions is not null then
+      (select option_value::bool from pg_options_to_table(t.reloptions) where option_name = 'autovacuum_enabled') end, true)
     as autovacuum,
   case when t.relkind <> 'p' then greatest(age(t.relfrozenxid), coalesce(age(toast.relfrozenxid), 0)) end as "transactionAge",
   case when t.relkind <> 'p' then greatest(mxid_age(t.relminmxid), coalesce(mxid_age(toast.relminmxid), 0)) end as "multixactAge",

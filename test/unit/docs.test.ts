@@ -83,6 +83,7 @@ test('the ids of rules are a contract', () => {
     'indexes/fragmented',
     'indexes/invalid',
     'indexes/low-selectivity',
+    'indexes/missing',
     'indexes/missing-foreign-key',
     'indexes/oversized',
     'indexes/redundant',

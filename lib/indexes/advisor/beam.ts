@@ -19,6 +19,9 @@ export interface BeamOptions {
 
 const defaults = { moves: 10, width: 24 } as const;
 
+/** How wide it is at the sizes that nobody asked for: the front between the budgets, which is for a look. */
+const besides = { moves: 5, width: 8 } as const;
+
 /**
  * A candidate must gain more than this share of what the workload costs then. Not of what it costs without any: one terrible statement
  * would hide all others.
@@ -48,9 +51,8 @@ export function searchFront(
   let front = grow(workload, problem, Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
   const whole = front.at(-1)?.sizeBytes ?? 0;
   const own = Array.from({ length: steps }, (_, step) => whole / stepFactor ** (step + 1));
-  for (const budget of new Set([...budgets, ...own].filter((each) => each < whole))) {
-    front = grow(workload, problem, budget, front, widths);
-  }
+  for (const budget of new Set(budgets)) if (budget < whole) front = grow(workload, problem, budget, front, widths);
+  for (const size of own) front = grow(workload, problem, size, front, { ...besides, ...options });
   // What a set cost decides about what is of use in it: looked at once more, as a whole.
   const useful = front.map(({ set }) => pruned(workload, problem, workload.stateOf(set), set).solution);
   return useful.reduce<readonly Solution[]>(addToFront, []);

@@ -2,12 +2,14 @@
  * The part of the client of CloudWatch that metrics need: `new CloudWatch()` of `@aws-sdk/client-cloudwatch` has it.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
  */
 
 /** A client, already told its region and how often to try again. */
 export interface CloudWatchApi {
   putMetricData(input: PutMetricData, options?: CallOptions): Promise<unknown>;
   getMetricData(input: GetMetricData, options?: CallOptions): Promise<GetMetricDataOutput>;
+  listMetrics(input: ListMetrics, options?: CallOptions): Promise<ListMetricsOutput>;
 }
 
 /** What a call is told beside its input. */
@@ -79,4 +81,21 @@ export interface GetMetricDataOutput {
   MetricDataResults?: MetricDataResult[] | undefined;
   NextToken?: string | undefined;
   Messages?: Message[] | undefined;
+}
+
+/** A page of metrics of a name; at most 500 come at a time. */
+export interface ListMetrics {
+  Namespace: string;
+  MetricName: string;
+  /** Dimensions that a metric must have. It may have others, too. */
+  Dimensions: { Name: string }[];
+  /** Metrics of the last three hours, more or less. Left out: of the last two weeks. */
+  RecentlyActive?: 'PT3H';
+  NextToken?: string | undefined;
+}
+
+/** A page of metrics. */
+export interface ListMetricsOutput {
+  Metrics?: { Dimensions?: { Name?: string | undefined; Value?: string | undefined }[] | undefined }[] | undefined;
+  NextToken?: string | undefined;
 }

@@ -47,7 +47,8 @@ export function connectionStatisticsOf({
   waitedMs,
   longestWaitMs,
 }: Pick<Observer, 'waits' | 'refused' | 'waitedMs' | 'longestWaitMs'>): ConnectionStatistics {
-  return { calls: waits.total, errors: refused, totalMs: waitedMs, maxMs: longestWaitMs, ...percentilesOf(waits) };
+  const percentiles = percentilesOf(waits, longestWaitMs);
+  return { calls: waits.total, errors: refused, totalMs: waitedMs, maxMs: longestWaitMs, ...percentiles };
 }
 
 /** The statistics of statements, most time first. Those of the same fingerprint are joined. */
@@ -73,6 +74,7 @@ function joined(fingerprint: string | null, members: readonly Tracked[]): Tracke
   const times = new Sketch();
   for (const member of members) times.add(member.times);
   const totalMs = sum('totalMs');
+  const maxMs = Math.max(...members.map((member) => member.maxMs));
   return {
     query: members[0]?.query ?? '',
     fingerprint,
@@ -81,16 +83,21 @@ function joined(fingerprint: string | null, members: readonly Tracked[]): Tracke
     rows: sum('rows'),
     totalMs,
     meanMs: times.total === 0 ? null : totalMs / times.total,
-    maxMs: Math.max(...members.map(({ maxMs }) => maxMs)),
-    ...percentilesOf(times),
+    maxMs,
+    ...percentilesOf(times, maxMs),
     waitMs: sum('waitMs'),
     slowCalls: sum('slowCalls'),
     repeated: joinedRepetition(members),
   };
 }
 
-function percentilesOf(times: Sketch): Percentiles {
-  return { p50Ms: times.percentile(0.5), p95Ms: times.percentile(0.95), p99Ms: times.percentile(0.99) };
+/** None is longer than the longest one, which is known exactly. */
+function percentilesOf(times: Sketch, maxMs: number): Percentiles {
+  const at = (share: number) => {
+    const ms = times.percentile(share);
+    return ms && Math.min(ms, maxMs);
+  };
+  return { p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99) };
 }
 
 function joinedRepetition(members: readonly Tracked[]): Repetition | null {

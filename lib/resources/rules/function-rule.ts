@@ -24,12 +24,19 @@ export function functionRule<Options extends { minSamples: number }>(
           {
             ...verdict,
             subject: { database, function: nameOf(resources) },
-            evidence: { version, stage, samples, environments, invocations, ...verdict.evidence },
+            evidence: { ...known({ version, stage, samples, environments, invocations }), ...verdict.evidence },
           },
         ];
       });
     },
   });
+}
+
+/** Without what is null. */
+function known(figures: Record<string, number | string | null>): Finding['evidence'] {
+  return Object.fromEntries(
+    Object.entries(figures).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
 }
 
 /** A function's name, with its stage where it has one of its own. */

@@ -31,3 +31,6 @@ export const resourceRules: readonly AnyRule[] = [
   gcPause,
   loopBlocked,
 ];
+
+/** The rules that can judge a function by its metrics alone. The others are silent about it, and that means nothing. */
+export const rulesOverMetrics: readonly string[] = [overTarget.id, gcShare.id];

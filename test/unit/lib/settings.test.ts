@@ -22,6 +22,7 @@ describe('the settings', () => {
     expect(readSettings(good)).toEqual({
       databases: [{ name: 'shop', url: shop }],
       historyUrl: kept,
+      stage: 'default',
       retentionDays: 40,
       tokens: {},
       configPath: undefined,
@@ -42,6 +43,28 @@ describe('the settings', () => {
       configPath: 'rules.json',
     });
   });
+
+  test.each([
+    [{}, undefined],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'audit' }, 'StreamGate'],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'audit', STREAMGATE_METRICS: 'none' }, undefined],
+    [{ STREAMGATE_METRICS: 'cloudwatch' }, 'StreamGate'],
+    [{ STREAMGATE_METRICS: 'cloudwatch', STREAMGATE_METRICS_NAMESPACE: 'Shop' }, 'Shop'],
+    [{ STREAMGATE_METRICS_NAMESPACE: 'Shop' }, undefined],
+  ])('find functions in CloudWatch on Lambda, or when they say so: %o', (variables, namespace) => {
+    expect(readSettings({ ...good, ...variables }).metricsNamespace).toBe(namespace);
+  });
+
+  test.each([{ STREAMGATE_METRICS: 'datadog' }, { STREAMGATE_METRICS_NAMESPACE: 'AWS/Lambda' }])(
+    'refuse %o',
+    (variables) => {
+      const [name = ''] = Object.keys(variables);
+      expect(refusal(() => readSettings({ ...good, ...variables }))).toMatchObject({
+        code: 'configuration-invalid',
+        message: expect.stringContaining(name),
+      });
+    },
+  );
 
   test('take an empty variable as one that is not set', () => {
     const empty = {

@@ -15,7 +15,9 @@ export const coldStarts = functionRule({
     /** A function that is there sooner keeps nobody waiting. */
     minInitMs: z.number().nonnegative().default(100),
   }),
-  judge({ coldStarts: { count, meanInitMs }, invocations, ...resources }, { minPercent, minInitMs }) {
+  judge({ coldStarts, invocations, ...resources }, { minPercent, minInitMs }) {
+    if (!coldStarts || invocations === null) return undefined;
+    const { count, meanInitMs } = coldStarts;
     const share = invocations > 0 ? (100 * count) / invocations : 0;
     if (share < minPercent || meanInitMs === null || meanInitMs < minInitMs) return undefined;
     return {

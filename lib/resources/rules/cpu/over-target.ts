@@ -17,7 +17,7 @@ export const cpuOverTarget = functionRule({
   }),
   judge({ cpu, ...resources }, { maxPercent, minInvocationMs }) {
     const { mean, p95 } = cpu.percent;
-    if (mean <= maxPercent || cpu.invocationMs.mean < minInvocationMs) return undefined;
+    if (mean <= maxPercent || !cpu.invocationMs || cpu.invocationMs.mean < minInvocationMs) return undefined;
     const { processors } = cpu.limits;
     const isBound = processors !== null && processors < 1 && mean >= 85 * processors;
     return {

@@ -15,7 +15,7 @@ export const loopBlocked = functionRule({
   }),
   judge({ cpu, ...resources }, { maxDelayMs }) {
     const { loopDelayMs, longestLoopDelayMs, loopPercent } = cpu;
-    if (loopDelayMs.p95 <= maxDelayMs) return undefined;
+    if (!loopDelayMs || loopDelayMs.p95 <= maxDelayMs) return undefined;
     return {
       title: `The event loop of ${nameOf(resources)} is blocked for ${milliseconds(loopDelayMs.p95)}`,
       detail: `So late it was in one sample of twenty, and at most by ${milliseconds(longestLoopDelayMs)}. It is busy for ${percent(loopPercent.mean)} of the time.`,

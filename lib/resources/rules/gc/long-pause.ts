@@ -14,7 +14,7 @@ export const gcPause = functionRule({
   }),
   judge({ cpu: { collections }, memory, ...resources }, { maxMs }) {
     const { longestMs, count } = collections;
-    if (longestMs <= maxMs) return undefined;
+    if (longestMs === null || count === null || longestMs <= maxMs) return undefined;
     return {
       title: `${nameOf(resources)} was stopped for ${milliseconds(longestMs)} by a collection`,
       detail: `The longest of ${count} collections. What has to be marked and moved is what is alive: the heap holds ${Math.round(memory.heapUsedBytes.p50 / 2 ** 20)} MB in the middle.`,

@@ -18,17 +18,18 @@ export const gcShare = functionRule({
   judge({ cpu: { collections }, memory, ...resources }, { maxPercent, minTotalMs }) {
     const { sharePercent, totalMs, count, longestMs } = collections;
     if (sharePercent <= maxPercent || totalMs < minTotalMs) return undefined;
-    const usedPercent = (100 * (memory.heapFloorBytes?.p95 ?? memory.heapUsedBytes.p50)) / memory.limits.heapBytes;
-    const isFull = usedPercent >= 70;
+    const { heapBytes } = memory.limits;
+    const usedPercent = heapBytes && (100 * (memory.heapFloorBytes?.p95 ?? memory.heapUsedBytes.p50)) / heapBytes;
+    const isFull = usedPercent !== null && usedPercent >= 70;
     return {
       title: `${nameOf(resources)} spends ${percent(sharePercent)} of its processor time on collecting garbage`,
-      detail: `${milliseconds(totalMs)} in all, ${milliseconds(totalMs / Math.max(1, count))} each time. ${isFull ? `What remains after a collection is ${percent(usedPercent)} of V8's limit, so that it collects again and again.` : 'The heap has room: it is the amount of garbage, not the lack of memory.'}`,
+      detail: `${milliseconds(totalMs)} in all${count === null ? '' : `, ${milliseconds(totalMs / Math.max(1, count))} each time`}. ${because(usedPercent, isFull)}`,
       evidence: {
         collectionPercent: rounded(sharePercent),
-        collections: count,
         totalMs: rounded(totalMs),
-        longestMs: rounded(longestMs),
-        heapUsedPercent: rounded(usedPercent),
+        ...(count === null ? {} : { collections: count }),
+        ...(longestMs === null ? {} : { longestMs: rounded(longestMs) }),
+        ...(usedPercent === null ? {} : { heapUsedPercent: rounded(usedPercent) }),
       },
       action: isFull
         ? {
@@ -44,3 +45,10 @@ export const gcShare = functionRule({
     };
   },
 });
+
+function because(usedPercent: number | null, isFull: boolean): string {
+  if (usedPercent === null) return "V8's limit is in no metric: compare it with what remains after a collection first.";
+  return isFull
+    ? `What remains after a collection is ${percent(usedPercent)} of V8's limit, so that it collects again and again.`
+    : 'The heap has room: it is the amount of garbage, not the lack of memory.';
+}

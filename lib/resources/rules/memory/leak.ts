@@ -71,7 +71,8 @@ const remedy = {
 
 /** What is judged: by all environments together where there are enough of them. */
 function gravest({ fleet, leak, environments }: FunctionResources): ['heap' | 'external', Growth] {
-  const { heap, external } = environments >= enoughEnvironments && fleet.verdict !== 'insufficient-data' ? fleet : leak;
+  const isFleet = fleet && (environments ?? 0) >= enoughEnvironments && fleet.verdict !== 'insufficient-data';
+  const { heap, external } = isFleet ? fleet : leak;
   const rank = ({ verdict }: Growth) => ['leak', 'suspect'].indexOf(verdict) + 1 || Number.POSITIVE_INFINITY;
   return rank(external) < rank(heap) ? ['external', external] : ['heap', heap];
 }

@@ -14,7 +14,7 @@ export const listenerGrowth = functionRule({
   options: z.strictObject({ minSamples: z.int().min(1).default(1) }),
   judge(resources) {
     const { listenerWarnings } = resources;
-    if (listenerWarnings === 0) return undefined;
+    if (!listenerWarnings) return undefined;
     return {
       title: `${nameOf(resources)} has an emitter with too many listeners`,
       detail: `Node.js gave ${plural(listenerWarnings, 'warning')} of the kind MaxListenersExceededWarning.`,

@@ -28,18 +28,20 @@ export const oversized = functionRule({
     dollarsPerGigabyteSecond: z.number().positive().default(arm64DollarsPerGigabyteSecond),
   }),
   judge(resources, { maxMemoryPercent, maxProcessorPercent, minHours, minSavingPercent, dollarsPerGigabyteSecond }) {
-    const { memory, cpu, from, to } = resources;
+    const { memory, cpu, from, to, invocations } = resources;
     const { memoryBytes } = memory.limits;
     const hours = (Date.parse(to) - Date.parse(from)) / hour;
     if (memoryBytes === null || hours < minHours || resources.leak.verdict === 'leak') return undefined;
+    if (invocations === null || !cpu.invocationMs) return undefined;
+    const paid = { from, to, invocations, invocationMs: cpu.invocationMs.mean };
     const enough = smallestSetting(resources, {
       memoryShare: maxMemoryPercent / 100,
       processorShare: maxProcessorPercent / 100,
     });
     const savingPercent = 100 * (1 - enough / memoryBytes);
     if (savingPercent < minSavingPercent) return undefined;
-    const now = dollarsPerMonth(resources, memoryBytes, dollarsPerGigabyteSecond);
-    const then = dollarsPerMonth(resources, enough, dollarsPerGigabyteSecond);
+    const now = dollarsPerMonth(paid, memoryBytes, dollarsPerGigabyteSecond);
+    const then = dollarsPerMonth(paid, enough, dollarsPerGigabyteSecond);
     return {
       title: `${nameOf(resources)} would do with ${bytes(enough)} instead of ${bytes(memoryBytes)}`,
       detail: `It never took more than ${bytes(memory.rssBytes.max)}, and computes for ${percent(cpu.percent.p95)} of its time at most, but for one sample of twenty. By these ${Math.round(hours)} hours a month costs ${dollars(now)}, and would cost ${dollars(then)} if invocations take as long.`,

@@ -10,7 +10,7 @@ export const memoryRegressed = functionRule({
   severity: 'warning',
   options: z.strictObject({ minSamples: z.int().min(1).default(20) }),
   judge(resources) {
-    const { before } = resources.fleet;
+    const before = resources.fleet?.before;
     if (before?.verdict !== 'worse') return undefined;
     const { bytesPerInvocation, environments, p, version } = before;
     return {

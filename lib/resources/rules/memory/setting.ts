@@ -26,12 +26,12 @@ export function smallestSetting(
 
 /** What a month costs with a setting, by the invocations of the samples, in US dollars. Requests cost the same with any. */
 export function dollarsPerMonth(
-  { from, to, invocations, cpu }: Pick<FunctionResources, 'from' | 'to' | 'invocations' | 'cpu'>,
+  { from, to, invocations, invocationMs }: { from: string; to: string; invocations: number; invocationMs: number },
   settingBytes: number,
   dollarsPerGigabyteSecond: number,
 ): number {
   const spanMs = Math.max(1, Date.parse(to) - Date.parse(from));
   const perMonth = (invocations * 30 * 86_400_000) / spanMs;
-  const seconds = (perMonth * cpu.invocationMs.mean) / 1_000;
+  const seconds = (perMonth * invocationMs) / 1_000;
   return seconds * (settingBytes / 2 ** 30) * dollarsPerGigabyteSecond;
 }

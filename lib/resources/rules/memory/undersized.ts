@@ -23,20 +23,21 @@ export const undersized = functionRule({
     const { cpu, memory } = resources;
     const { memoryBytes } = memory.limits;
     const { processors } = cpu.limits;
-    if (memoryBytes === null || processors === null || processors >= 1) return undefined;
+    const invocationMs = cpu.invocationMs?.mean;
+    if (memoryBytes === null || processors === null || processors >= 1 || invocationMs === undefined) return undefined;
     const used = cpu.percent.p50 / processors;
-    if (used < minProcessorPercent || cpu.invocationMs.mean < minInvocationMs) return undefined;
+    if (used < minProcessorPercent || invocationMs < minInvocationMs) return undefined;
     const proposed = Math.min(bytesPerProcessor, 2 * memoryBytes);
-    const faster = cpu.invocationMs.mean * (1 - (cpu.percent.mean / 100 / processors) * (1 - memoryBytes / proposed));
+    const faster = invocationMs * (1 - (cpu.percent.mean / 100 / processors) * (1 - memoryBytes / proposed));
     return {
       title: `${nameOf(resources)} waits for its processor`,
-      detail: `With ${bytes(memoryBytes)} Lambda gives it ${percent(100 * processors)} of one, and it uses ${percent(Math.min(100, used))} of that. With ${bytes(proposed)} an invocation would take about ${milliseconds(Math.max(0, faster))} instead of ${milliseconds(cpu.invocationMs.mean)}, for about the same money.`,
+      detail: `With ${bytes(memoryBytes)} Lambda gives it ${percent(100 * processors)} of one, and it uses ${percent(Math.min(100, used))} of that. With ${bytes(proposed)} an invocation would take about ${milliseconds(Math.max(0, faster))} instead of ${milliseconds(invocationMs)}, for about the same money.`,
       evidence: {
         memoryBytes,
         proposedBytes: proposed,
         processors: rounded(processors),
         usedProcessorPercent: rounded(used),
-        invocationMs: rounded(cpu.invocationMs.mean),
+        invocationMs: rounded(invocationMs),
       },
       action: {
         kind: 'config',

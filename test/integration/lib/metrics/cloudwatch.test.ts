@@ -196,6 +196,72 @@ describe('a reading', () => {
   );
 });
 
+describe('a list of functions', () => {
+  const put = (dimensions: Record<string, string>, MetricName = 'ResidentMemory') =>
+    client.putMetricData({
+      Namespace: 'StreamGate',
+      MetricData: [
+        {
+          MetricName,
+          Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
+          Timestamp: new Date(noon),
+          Unit: 'Bytes',
+          Value: 1,
+        },
+      ],
+    });
+  const lists = () => aws.attempts.filter(({ operation }) => operation === 'ListMetrics');
+
+  test('asks for what is in use, and goes on over all pages', async () => {
+    const names = Array.from({ length: 7 }, (_, place) => `F${place}`);
+    await open().write(
+      names.map((name) => measurement({ name: 'ResidentMemory', dimensions: { ...shop, function: name } })),
+    );
+    aws.metricsPerPage = 3;
+    const { functions } = await open().functions(noon - hour);
+    expect(functions.map(({ function: name }) => name)).toEqual(names);
+    expect(lists().map(({ input }) => input)).toMatchObject(
+      [undefined, '3', '6'].map((NextToken) => ({
+        Namespace: 'StreamGate',
+        MetricName: 'ResidentMemory',
+        Dimensions: [{ Name: 'service' }, { Name: 'function' }, { Name: 'stage' }],
+        RecentlyActive: 'PT3H',
+        ...(NextToken ? { NextToken } : {}),
+      })),
+    );
+  });
+
+  test('has no metric with other dimensions, and none of another namespace', async () => {
+    await put({ ...shop });
+    await put({ ...shop, environment: 'a' });
+    await put({ service: 'shop', stage: 'prod' });
+    await open({ namespace: 'Other' }).write([
+      measurement({ name: 'ResidentMemory', dimensions: { ...shop, function: 'other' } }),
+    ]);
+    expect(await open().functions(noon - hour)).toEqual({ functions: [shop], isComplete: true });
+  });
+
+  test('of a longer time has all that there is', async () => {
+    await open().write([measurement({ name: 'ResidentMemory' })]);
+    aws.now = () => noon + 24 * hour;
+    const { functions } = await open({ now: aws.now }).functions(noon - hour);
+    expect(functions).toEqual([shop]);
+    expect(lists()[0]?.input).not.toHaveProperty('RecentlyActive');
+  });
+
+  test('ends though there are pages without end', async () => {
+    const listMetrics = vi.fn(async () => ({ Metrics: [], NextToken: 'more' }));
+    const api = { putMetricData: vi.fn(), getMetricData: vi.fn(), listMetrics };
+    expect(await open({ connect: async () => api }).functions(noon)).toEqual({ functions: [], isComplete: false });
+    expect(listMetrics).toHaveBeenCalledTimes(20);
+  });
+
+  test('that nobody may make says what to allow', async () => {
+    aws.ever = 'denied';
+    expect((await failure(open().functions(noon))).message).toContain('Allow cloudwatch:ListMetrics.');
+  });
+});
+
 describe('an attempt that fails', () => {
   test.each<Fault>(['throttle', 'server-error', 'drop'])('with %s is repeated by the SDK', async (fault) => {
     aws.faults.push(fault, fault, fault);
@@ -243,6 +309,14 @@ describe('an attempt that fails', () => {
     const error = await failure(open({ timeoutMs: 50 }).write([measurement()]));
     expect(error.message).toContain('within 50 ms');
   });
+});
+
+test('a process without a region is told so', async () => {
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE', 'AWS_CONFIG_FILE'])
+    vi.stubEnv(name, undefined);
+  vi.stubEnv('HOME', '/nonexistent');
+  const error = await failure(open({ connect: connectCloudWatch }).functions(noon));
+  expect(error.message).toContain('Set AWS_REGION.');
 });
 
 test('the client is made for the region of the process', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Measurement, Metrics, SeriesQuery, Statistic } from '../../../../lib/metrics/metrics.ts';
+import type { Dimensions, Measurement, Metrics, SeriesQuery, Statistic } from '../../../../lib/metrics/metrics.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -24,6 +24,8 @@ export const measurement = (overrides: Partial<Measurement> = {}): Measurement =
   values: [1],
   ...overrides,
 });
+
+const resident = (dimensions: Dimensions) => measurement({ name: 'ResidentMemory', dimensions });
 
 export const query = (statistic: Statistic = 'Sum', overrides: Partial<SeriesQuery> = {}): SeriesQuery => ({
   name: 'HeapUsed',
@@ -169,6 +171,39 @@ export function metricsContract(name: string, { open }: Subject): void {
     ])('refuses %s', async (_, span, overrides) => {
       const reading = metrics.read([query('Sum', overrides)], { ...lately, ...span });
       await expect(reading).rejects.toMatchObject({ name: 'MetricsError', code: 'query-invalid' });
+    });
+
+    test('lists the functions whose samples were written, each once', async () => {
+      const functions = [shop, { ...shop, service: 'blog' }, { ...shop, function: 'cart' }, { ...shop, stage: 'dev' }];
+      await metrics.write(functions.flatMap((dimensions) => [resident(dimensions), resident(dimensions)]));
+      await metrics.write([measurement({ dimensions: { ...shop, function: 'other' } })]);
+      const { functions: found, isComplete } = await metrics.functions(noon - hour);
+      expect(isComplete).toBe(true);
+      expect(found).toEqual([
+        { service: 'blog', function: 'checkout', stage: 'prod' },
+        { service: 'shop', function: 'cart', stage: 'prod' },
+        { service: 'shop', function: 'checkout', stage: 'dev' },
+        { service: 'shop', function: 'checkout', stage: 'prod' },
+      ]);
+    });
+
+    test('lists no function of long ago', async () => {
+      await metrics.write([resident(shop)]);
+      now = noon + 2 * hour;
+      expect(await metrics.functions(now - 3 * hour)).toMatchObject({ functions: [shop] });
+      now = noon + 4 * hour;
+      expect(await metrics.functions(now - 3 * hour)).toEqual({ functions: [], isComplete: true });
+    });
+
+    test.each([
+      [500, true],
+      [501, false],
+    ])('of %i functions lists 500 at most, and says whether those are all', async (count, isComplete) => {
+      const names = Array.from({ length: count }, (_, place) => `F${place}`);
+      await metrics.write(names.map((name) => resident({ ...shop, function: name })));
+      const list = await metrics.functions(noon - hour);
+      expect(list).toMatchObject({ isComplete });
+      expect(new Set(list.functions.map(({ function: name }) => name)).size).toBe(500);
     });
 
     test.each([

@@ -4,15 +4,16 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 
 /**
- * The part of CloudWatch's API that keeps and reads metrics, at the wire, as strict as AWS says it is: AWS JSON 1.0, which is what the
+ * The part of CloudWatch's API that keeps, reads and lists metrics, at the wire, as strict as AWS says it is: AWS JSON 1.0, which is what the
  * SDK for JavaScript speaks with it.
  *
  * - https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
  * - https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+ * - https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html
  * - https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
 
-const target = /^GraniteServiceVersion20100801\.(PutMetricData|GetMetricData)$/;
+const target = /^GraniteServiceVersion20100801\.(PutMetricData|GetMetricData|ListMetrics)$/;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
@@ -47,6 +48,14 @@ interface Query {
   };
 }
 
+interface ListInput {
+  Namespace?: string;
+  MetricName?: string;
+  Dimensions?: { Name?: string; Value?: string }[];
+  RecentlyActive?: string;
+  NextToken?: string;
+}
+
 interface Value {
   atMs: number;
   value: number;
@@ -72,6 +81,8 @@ export class FakeCloudWatch {
   ever: Fault | undefined;
   /** The most points on a page, however many the request allows. */
   pointsPerPage = 100_800;
+  /** The most metrics on a page of a list. */
+  metricsPerPage = 500;
   /** What is said of the answers to come, by the number of the request; `Complete` or `PartialData` where nothing is. */
   readonly statuses: (string | undefined)[] = [];
   /** Milliseconds since 1970. */
@@ -96,8 +107,21 @@ export class FakeCloudWatch {
     this.statuses.length = 0;
     this.ever = undefined;
     this.pointsPerPage = 100_800;
+    this.metricsPerPage = 500;
     this.now = Date.now;
     this.#metrics.clear();
+  }
+
+  /** Values that a service of AWS has written of itself: nobody else may write to its namespace. */
+  publish(
+    namespace: string,
+    metric: Pick<Datum, 'MetricName' | 'Dimensions'>,
+    values: readonly Omit<Value, 'count'>[],
+  ): void {
+    this.#metrics.set(
+      keyOf(namespace, metric),
+      values.map((value) => ({ ...value, count: 1 })),
+    );
   }
 
   /** How many metrics there are, which is what is paid for. */
@@ -126,8 +150,7 @@ export class FakeCloudWatch {
         return;
       }
       if (fault) refuse(fault);
-      const answer =
-        attempt.operation === 'PutMetricData' ? this.#put(attempt.input, body.length) : this.#get(attempt.input);
+      const answer = this.#carryOut(attempt, body.length);
       attempt.outcome = 'Done';
       send(200, answer);
     } catch (error) {
@@ -140,6 +163,17 @@ export class FakeCloudWatch {
           'x-amzn-query-error': `${refusal.code.replace(/Exception$/, '')};${refusal.status < 500 ? 'Sender' : 'Receiver'}`,
         },
       );
+    }
+  }
+
+  #carryOut({ operation, input }: Attempt, bytes: number): object {
+    switch (operation) {
+      case 'PutMetricData':
+        return this.#put(input, bytes);
+      case 'GetMetricData':
+        return this.#get(input);
+      default:
+        return this.#list(input);
     }
   }
 
@@ -226,6 +260,25 @@ export class FakeCloudWatch {
     };
   }
 
+  #list(input: Record<string, unknown>): object {
+    const { Namespace, MetricName, Dimensions = [], RecentlyActive, NextToken, ...others } = input as ListInput;
+    const [unknown] = Object.keys(others);
+    if (unknown) throw invalid(`This fake does not know ${unknown}.`);
+    if (Dimensions.length > 10) throw invalid('The collection Dimensions must not have a size greater than 10.');
+    if (RecentlyActive !== undefined && RecentlyActive !== 'PT3H') throw invalid(`RecentlyActive ${RecentlyActive}`);
+    const sinceMs = this.now() - (RecentlyActive ? 3 * hourMs : 14 * dayMs);
+    const all = [...this.#metrics]
+      .filter(([, values]) => values.some(({ atMs }) => atMs >= sinceMs))
+      .map(([key]) => metricOf(key))
+      .filter((metric) => (Namespace ?? metric.Namespace) === metric.Namespace)
+      .filter((metric) => (MetricName ?? metric.MetricName) === metric.MetricName)
+      .filter((metric) => Dimensions.every((wanted) => metric.Dimensions.some((one) => hasDimension(one, wanted))));
+    const from = Number(NextToken ?? 0);
+    if (!(from <= all.length)) throw invalid('NextToken');
+    const until = from + Math.min(this.metricsPerPage, 500);
+    return { Metrics: all.slice(from, until), ...(until < all.length ? { NextToken: String(until) } : {}) };
+  }
+
   #pointsOf({ Metric, Period, Stat }: NonNullable<Query['MetricStat']>, fromMs: number, toMs: number) {
     const ageMs = this.now() - fromMs;
     const least = ageMs > 63 * dayMs ? 3_600 : ageMs > 15 * dayMs ? 300 : 60;
@@ -269,6 +322,23 @@ function keyOf(namespace: string, { MetricName, Dimensions = [] }: Pick<Datum, '
     return `${Name}=${Value}`;
   });
   return JSON.stringify([namespace, MetricName, ...pairs.sort()]);
+}
+
+function metricOf(key: string): {
+  Namespace: string;
+  MetricName: string;
+  Dimensions: { Name: string; Value: string }[];
+} {
+  const [Namespace = '', MetricName = '', ...pairs] = JSON.parse(key) as string[];
+  const Dimensions = pairs.map((pair) => {
+    const place = pair.indexOf('=');
+    return { Name: pair.slice(0, place), Value: pair.slice(place + 1) };
+  });
+  return { Namespace, MetricName, Dimensions };
+}
+
+function hasDimension(one: { Name: string; Value: string }, wanted: { Name?: string; Value?: string }): boolean {
+  return one.Name === wanted.Name && (wanted.Value ?? one.Value) === one.Value;
 }
 
 function statisticOf(values: readonly Value[], stat: string): number {

@@ -80,7 +80,14 @@ test('a purge after every hourly audit is within the 1,000 that are free, one ev
   const purging = (rate: string) =>
     resources(
       ['AWS::CloudFront::Distribution'],
-      ['AWS::Lambda::EventInvokeConfig', { FunctionName: { Ref: 'Audit' }, DestinationConfig: { OnSuccess: {} } }],
+      [
+        'AWS::Lambda::EventInvokeConfig',
+        {
+          FunctionName: { Ref: 'Audit' },
+          DestinationConfig: { OnSuccess: { Destination: { 'Fn::GetAtt': ['EdgePurgeFunction', 'Arn'] } } },
+        },
+      ],
+      ['AWS::Lambda::EventInvokeConfig', { FunctionName: { Ref: 'Other' }, DestinationConfig: { OnSuccess: {} } }],
       every(rate, { Arn: { 'Fn::GetAtt': ['Audit', 'Arn'] } }),
       every('rate(5 minutes)', { Arn: { 'Fn::GetAtt': ['Other', 'Arn'] } }),
     );

@@ -91,9 +91,12 @@ describe.each(Object.entries(writers))('what came through %s', (_, write) => {
       p95RssBytes: 20,
       largestRssBytes: 20,
       // 100 of 1,000 ms: the mean of the shares would be 45.6 %.
+      cpuMs: 100,
+      wallMs: 1_000,
       cpuPercent: 10,
       meanLoopPercent: 50,
       longestLoopDelayMs: 3,
+      collectionMs: 50,
       collectionPercent: 5,
       mostDescriptors: 20,
       mostResources: 3,
