@@ -11,9 +11,13 @@ const root = resolve(import.meta.dirname, '..');
 const outdir = join(root, 'dist/library');
 
 /** Each is an export of its own in package.json, so that nobody pays for a client that he does not use. */
-const entries = ['index', 'redis', 'postgres', 'cloudfront', 'shared/level', 'contract', 'http', 'emf'].map(
-  (name) => `lib/cache/${name}.ts`,
-);
+const entries = [
+  ...['index', 'redis', 'postgres', 'cloudfront', 'shared/level', 'contract', 'http', 'emf'].map(
+    (name) => `lib/cache/${name}.ts`,
+  ),
+  'lib/queries/track.ts',
+  'lib/resources/monitor.ts',
+];
 
 rmSync(outdir, { recursive: true, force: true });
 buildSync({

@@ -32,7 +32,9 @@ describe('a workload file', () => {
   });
 
   test('says how much of it is no query', async () => {
-    const { notes } = await workloadOfFile('select 1 from a; create rule r as on insert to a do (select 1; select 2); selekt 2');
+    const { notes } = await workloadOfFile(
+      'select 1 from a; create rule r as on insert to a do (select 1; select 2); selekt 2',
+    );
     expect(notes).toMatchObject([{ code: 'workload-incomplete', message: expect.stringContaining('2 statements') }]);
   });
 
