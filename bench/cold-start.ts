@@ -1,5 +1,6 @@
 /**
- * What a cold start of each function reads and how long its import takes, in new processes of Node.js 24 on this machine. Lambda's own start, the network and the first connection come on top.
+ * What a cold start of each function reads and how long its import takes, in new processes of Node.js 24 on this machine.
+ * Lambda's own start, the network and the first connection come on top.
  * `node cli/launch.mjs --run bench/cold-start.ts [rounds]`
  */
 import { execFile } from 'node:child_process';

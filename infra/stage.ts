@@ -99,8 +99,6 @@ const Alarms = z.strictObject({
     .describe('Alarms for each endpoint by itself, and not for all together. 0.10 USD a month each.'),
   latencyMs: z.number().min(1).default(50).describe('What 95 % of the requests should stay below.'),
   hitPercent: z.number().min(0).max(100).default(98).describe('What the cache should answer without a load.'),
-  memoryMb: z.number().min(1).default(500).describe('What a function should stay below.'),
-  cpuPercent: z.number().min(1).max(100).default(50).describe('Of the time in which a function works.'),
 });
 
 /** What can be said about a stage. */

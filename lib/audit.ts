@@ -23,7 +23,7 @@ import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
 import { type Session, withSession } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
-import { queryRecord } from './queries/record.ts';
+import { previousSnapshot, queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
 import { type PooledFunction, pooledResourcePoints, summarizePooled } from './resources/from-metrics.ts';
@@ -108,17 +108,17 @@ export async function runAudit(
 ): Promise<AuditResult> {
   const collect = <Snapshot>(how: (session: Session, server: Server) => Promise<Snapshot>) =>
     withSession(database.url, async (session) => how(session, await readServer(session, database.name)));
-  return keepAudit(part, database.name, windowStart, history, configuration, async () =>
-    part === 'indexes'
-      ? indexRecord(
-          await collect(async (session, server) =>
-            withProposals(session, server, await collectIndexes(session, server)),
-          ),
-          database.name,
-          history,
-        )
-      : queryRecord(await collect(collectQueries), database.name, history),
-  );
+  return keepAudit(part, database.name, windowStart, history, configuration, async () => {
+    if (part === 'indexes') {
+      const snapshot = await collect(async (session, server) =>
+        withProposals(session, server, await collectIndexes(session, server)),
+      );
+      return indexRecord(snapshot, database.name, history);
+    }
+    const previous = await previousSnapshot(database.name, history);
+    const snapshot = await collect((session, server) => collectQueries(session, server, { previous }));
+    return queryRecord(snapshot, previous, database.name, history);
+  });
 }
 
 /**

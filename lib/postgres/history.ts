@@ -333,8 +333,9 @@ export function openHistory(url: string): History {
     },
 
     async newest<Snapshot extends object, Row>(database: string, part: string) {
+      // By when it was taken: a window that is audited late counts from the one that was audited last.
       const [audit] = await run<{ id: number; snapshot: Snapshot }>(
-        `select id, snapshot from streamgate.audits where database = $1 and part = $2 order by window_start desc limit 1`,
+        `select id, snapshot from streamgate.audits where database = $1 and part = $2 order by taken_at desc limit 1`,
         [database, part],
       );
       if (!audit) return undefined;

@@ -9,15 +9,18 @@ import { nodesOf } from './plan/tree.ts';
 import type { QuerySnapshot, StatementPlan } from './snapshot.ts';
 import { readStatements } from './statements.ts';
 import type { NamedTable } from './text.ts';
+import { type EarlierSnapshot, withWindow } from './window.ts';
 
-/** How long a collection may take, in milliseconds. */
-export interface CollectLimits {
-  /** After that no further statement is explained, and nothing more is looked up. */
-  totalMs: number;
+/** What a collection is told. */
+export interface CollectOptions {
+  /** After so many milliseconds no further statement is explained, and nothing more is looked up. Default: 20,000. */
+  totalMs?: number;
+  /** The snapshot that the windows of the statements count from. */
+  previous?: EarlierSnapshot | undefined;
 }
 
 /** A scheduled audit has a minute on Lambda, and other databases to look at. */
-export const defaultCollectLimits: CollectLimits = { totalMs: 20_000 };
+const usualTotalMs = 20_000;
 
 /**
  * Reads the statements of a database, the plans of those that take most of its time, and what the rules need to know of the
@@ -27,7 +30,7 @@ export const defaultCollectLimits: CollectLimits = { totalMs: 20_000 };
 export async function collectQueries(
   session: Session,
   server: Server,
-  { totalMs }: CollectLimits = defaultCollectLimits,
+  { totalMs = usualTotalMs, previous }: CollectOptions = {},
 ): Promise<QuerySnapshot> {
   const takenAt = new Date().toISOString();
   const deadline = Date.now() + totalMs;
@@ -50,7 +53,9 @@ export async function collectQueries(
     () => session.read<OpenTransaction>(transactionsSql(server.versionNumber)),
     [],
   );
-  const whole = read.statements.map((statement) => {
+  const base = { takenAt, server, ...read, windowFrom: null, settings, relations: [], plans: [], transactions };
+  const { statements, windowFrom } = withWindow(base, previous);
+  const whole = statements.map((statement) => {
     const text = texts.get(statement.queryId);
     return text === undefined ? statement : { ...statement, query: text };
   });
@@ -67,16 +72,12 @@ export async function collectQueries(
     [],
   );
   return {
-    takenAt,
-    server,
-    ...read,
-    windowFrom: null,
-    settings,
+    ...base,
+    statements,
+    windowFrom,
     relations,
     plans: explained.plans,
-    transactions,
-    // Each statement tells by its own plan whether it was looked at: one without must not silence the rules about all others.
-    notes: [...notes, ...explained.notes.map((note) => ({ ...note, rules: [] }))],
+    notes: [...notes, ...explained.notes],
   };
 }
 

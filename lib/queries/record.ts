@@ -5,7 +5,7 @@ import { maskedPlan } from './masked-plan.ts';
 import type { QueryInput, QuerySnapshot, Statement } from './snapshot.ts';
 import { queryStatistics } from './statistics.ts';
 import { loadParser } from './text.ts';
-import { withWindow } from './window.ts';
+import type { EarlierSnapshot } from './window.ts';
 
 const day = 86_400_000;
 
@@ -22,10 +22,23 @@ export interface QueryRecord {
   hasSeen(recommendation: Recommendation): boolean;
 }
 
-/** Puts a snapshot beside what the history knows: the snapshot before it, and what its statements did lately. */
-export async function queryRecord(taken: QuerySnapshot, database: string, history: History): Promise<QueryRecord> {
+/** The snapshot that the next one is counted from; undefined before the first. */
+export async function previousSnapshot(database: string, history: History): Promise<EarlierSnapshot | undefined> {
   const before = await history.newest<Omit<QuerySnapshot, 'statements'>, Statement>(database, 'queries');
-  const snapshot = withWindow(taken, before && { ...before.snapshot, statements: before.rows });
+  return before && { ...before.snapshot, statements: before.rows };
+}
+
+/**
+ * Puts a snapshot beside what the history knows: what its statements did lately.
+ *
+ * @param previous the snapshot that its windows count from
+ */
+export async function queryRecord(
+  snapshot: QuerySnapshot,
+  previous: Pick<EarlierSnapshot, 'takenAt'> | undefined,
+  database: string,
+  history: History,
+): Promise<QueryRecord> {
   const busiest = snapshot.statements
     .filter(({ window }) => window !== null && window.calls > 0)
     .toSorted((a, b) => (b.window?.totalMs ?? 0) - (a.window?.totalMs ?? 0))
@@ -45,7 +58,7 @@ export async function queryRecord(taken: QuerySnapshot, database: string, histor
         plan && shape ? [{ ...rest, plan: maskedPlan(plan), shape }] : [],
       ),
     },
-    hasSeen: seenIn(snapshot, before?.snapshot),
+    hasSeen: seenIn(snapshot, previous),
   };
 }
 

@@ -8,8 +8,8 @@ import { trendOf } from './trend.ts';
 
 const hour = 3_600_000;
 
-/** A plot shows no more periods than this. */
-const maxPlotted = 96;
+/** A plot shows no more periods than this: those of 500 functions fit into an answer of Lambda, which may have 6 MB. */
+const maxPlotted = 72;
 
 /** A function, and its periods, the oldest first. */
 export interface PooledFunction {

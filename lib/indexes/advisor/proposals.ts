@@ -1,7 +1,8 @@
 /** What an audit asks the advisor for: where HypoPG is there, the indexes that the statements of the database should have. */
+import { StreamGateError } from '../../errors.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
-import { adviseDatabase, type ProposedIndex } from './advise-database.ts';
+import { adviseDatabase, type Pricing, type ProposedIndex } from './advise-database.ts';
 import { hypopgPricing } from './pricing.ts';
 import type { Proposal } from './proposal.ts';
 import { workloadOfDatabase } from './workload.ts';
@@ -25,6 +26,22 @@ export async function withProposals<Snapshot extends { notes: Note[] }>(
 ): Promise<Snapshot & { proposals?: Proposal[] }> {
   const pricing = hypopgPricing(session, server);
   if (!pricing || !server.extensions.pg_stat_statements) return snapshot;
+  try {
+    const { proposals, notes } = await propose(session, server, pricing);
+    return { ...snapshot, proposals, notes: [...snapshot.notes, ...notes] };
+  } catch (error) {
+    if (!(error instanceof StreamGateError) || error.code === 'database-unreachable') throw error;
+    // The rest of the audit is worth something without it.
+    const message = `No index was proposed: the advisor could not ask the database (${error.code}). Its role needs EXECUTE on the functions of HypoPG, and SELECT on the tables.`;
+    return { ...snapshot, notes: [...snapshot.notes, { code: 'advice-failed', rules: ['indexes/missing'], message }] };
+  }
+}
+
+async function propose(
+  session: Session,
+  server: Server,
+  pricing: Pricing,
+): Promise<{ proposals: Proposal[]; notes: Note[] }> {
   const deadline = Date.now() + limitMs;
   const workload = await workloadOfDatabase(session, server);
   const advice = await adviseDatabase(session, server, {
@@ -36,7 +53,7 @@ export async function withProposals<Snapshot extends { notes: Note[] }>(
   });
   const { costBefore } = advice.workload;
   const proposals = advice.indexes.map((index) => proposalOf(index, costBefore));
-  return { ...snapshot, proposals, notes: [...snapshot.notes, ...advice.notes] };
+  return { proposals, notes: advice.notes };
 }
 
 function proposalOf(index: ProposedIndex, costBefore: number): Proposal {

@@ -22,7 +22,7 @@ export interface WorkloadLimits {
   maxSensitive?: number;
 }
 
-/** The plans of a workload, most time first. */
+/** The plans of a workload: those that took most of the time lately, then those that took most of it ever. */
 export interface ExplainedWorkload {
   plans: StatementPlan[];
   notes: Note[];
@@ -90,14 +90,29 @@ async function costsOf(
   }
 }
 
-/** The statements that take so much of the time, most first. */
+/**
+ * The statements that take so much of the time: first those of the last window, since what has become slow an hour ago is nothing
+ * beside the sums of months; then those of all time.
+ */
 function heaviest(statements: readonly Statement[], most: number, share: number): Statement[] {
-  const sorted = statements.toSorted((a, b) => b.totalMs - a.totalMs);
-  const enough = share * totalOf(sorted);
+  const called = statements.filter(({ window }) => (window?.calls ?? 0) > 0);
+  const lately = topOf(called, ({ window }) => window?.totalMs ?? 0, most / 2, share);
+  const ever = topOf(statements, ({ totalMs }) => totalMs, most, share);
+  return [...new Set([...lately, ...ever])].slice(0, most);
+}
+
+function topOf(
+  statements: readonly Statement[],
+  timeOf: (statement: Statement) => number,
+  most: number,
+  share: number,
+): Statement[] {
+  const sorted = statements.toSorted((a, b) => timeOf(b) - timeOf(a));
+  const enough = share * sorted.reduce((sum, statement) => sum + timeOf(statement), 0);
   let covered = 0;
   const end = sorted.findIndex((statement) => {
     const isEnough = covered >= enough;
-    covered += statement.totalMs;
+    covered += timeOf(statement);
     return isEnough;
   });
   return sorted.slice(0, Math.min(most, end < 0 ? sorted.length : Math.max(1, end)));
@@ -107,6 +122,7 @@ function totalOf(statements: readonly Pick<Statement, 'totalMs'>[]): number {
   return statements.reduce((sum, { totalMs }) => sum + totalMs, 0);
 }
 
+/** None silences a rule: each statement tells by its own plan whether it was looked at. */
 function notesOn(planned: readonly Statement[], wanted: readonly Statement[], plans: readonly StatementPlan[]): Note[] {
   const notes: Note[] = [];
   const times = new Map(planned.map(({ queryId, totalMs }) => [queryId, totalMs]));
@@ -122,7 +138,7 @@ function notesOn(planned: readonly Statement[], wanted: readonly Statement[], pl
     const reasons = failureCodes.flatMap((code) => (codes.has(code) ? [`${code}: ${codes.get(code)?.length}`] : []));
     notes.push({
       code: 'statements-not-explained',
-      rules: ['plans/*'],
+      rules: [],
       message: `${plural(failed.length, 'statement')} with ${shareOf(failed)} could not be explained (${reasons.join(', ')}).`,
     });
   }
@@ -130,7 +146,7 @@ function notesOn(planned: readonly Statement[], wanted: readonly Statement[], pl
   if (left.length > 0) {
     notes.push({
       code: 'explain-out-of-time',
-      rules: ['plans/*'],
+      rules: [],
       message: `${plural(left.length, 'statement')} with ${shareOf(left)} were not explained: the time was up. The next audit tries again.`,
     });
   }

@@ -18,7 +18,7 @@ test('a stage of which nothing is said is the least that can be deployed, and de
     network: { kind: 'none' },
     database: { kind: 'settings' },
     cache: { kind: 'postgres' },
-    alarms: { everyRoute: false, latencyMs: 50, hitPercent: 98, memoryMb: 500, cpuPercent: 50 },
+    alarms: { everyRoute: false, latencyMs: 50, hitPercent: 98 },
   });
 });
 

@@ -32,7 +32,8 @@ export const changed = definePlanRule({
     const change = changeOf(explained.shape, shapes, context);
     if (!change || Date.parse(input.takenAt) - change.at > options.withinDays * day) return;
     const windows = input.past?.windows.get(explained.queryId) ?? [];
-    const before = meanOf(windows.filter(({ to }) => Date.parse(to) <= change.at));
+    // The window in which it changed tells of both.
+    const before = meanOf(windows.filter(({ to }) => Date.parse(to) < change.at));
     const since = meanOf([...windows.filter(({ from }) => Date.parse(from) >= change.at), ...now(statement?.window)]);
     if (Math.min(before.calls, since.calls) < options.minCalls) return;
     const rise = since.ms / Math.max(before.ms, 1e-6);

@@ -60,6 +60,7 @@ const where = { heap: 'heap', external: 'memory outside of the heap' };
 
 const because: Partial<Record<Growth['reason'], string>> = {
   'without-floors': 'No collection was forced, so that it may be garbage: with `floorEvery` it would be certain. It',
+  compiling: 'V8 still compiles as much, and keeps other things for the code. It',
   'within-bounds': 'It may be a cache that fills. It',
 };
 

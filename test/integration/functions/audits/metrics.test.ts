@@ -95,6 +95,7 @@ beforeAll(async () => {
   const floor = (place: number) => ({ heapBytes: (20 + place) * megabyte, externalBytes: megabyte, collectMs: 1 });
   const large = samples((place) => ({ rssBytes: 600 * megabyte, floor: place % 10 === 0 ? floor(place) : null }));
   await write('Shop', 'cart', large);
+  await write('Shop', 'late', samples());
   // One that leaves its samples, too, as StreamGate's own functions do.
   await write('Shop', 'both', large);
   await leave('both', '7', large);
@@ -118,6 +119,7 @@ describe('a function that is in CloudWatch alone', () => {
     expect(functions).toMatchObject([
       { function: 'both', source: 'samples', version: '7', environments: 1, invocations: 1_200 },
       { function: 'cart', source: 'metrics', version: null, environments: null, invocations: null },
+      { function: 'late', source: 'metrics' },
     ]);
     expect(functions[1]).toMatchObject({
       rssBytes: { max: 600 * megabyte, p95: 600 * megabyte },
@@ -169,11 +171,16 @@ describe('a function that is in CloudWatch alone', () => {
   });
 });
 
-test('what was read is not read again for a quarter of an hour', async () => {
+test('what was read is not read again for a quarter of an hour, and goes when there are samples', async () => {
+  await leave('late', '7', samples());
   aws.attempts.length = 0;
   await audit(3);
   expect(aws.attempts).toEqual([]);
-  expect((await others()).functions).toHaveLength(2);
+  expect((await others()).functions).toMatchObject([
+    { function: 'both', source: 'samples' },
+    { function: 'cart', source: 'metrics' },
+    { function: 'late', source: 'samples' },
+  ]);
 });
 
 test('that CloudWatch refuses is a note with a remedy: the other functions are judged, and nothing is taken for mended', async () => {
@@ -183,7 +190,7 @@ test('that CloudWatch refuses is a note with a remedy: the other functions are j
   await serve('Forbidden');
   await audit(2);
   const { functions, meta } = await others();
-  expect(functions.map(({ function: name }) => name)).toEqual(['both']);
+  expect(functions.map(({ function: name }) => name)).toEqual(['both', 'late']);
   expect(meta.notes).toMatchObject([
     { code: 'metrics-unreadable', rules: [], message: expect.stringContaining('Allow cloudwatch:ListMetrics.') },
   ]);

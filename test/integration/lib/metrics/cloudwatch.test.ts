@@ -233,7 +233,7 @@ describe('a list of functions', () => {
 
   test('has no metric with other dimensions, and none of another namespace', async () => {
     await put({ ...shop });
-    await put({ ...shop, environment: 'a' });
+    await put({ ...shop, function: 'by environment', environment: 'a' });
     await put({ service: 'shop', stage: 'prod' });
     await open({ namespace: 'Other' }).write([
       measurement({ name: 'ResidentMemory', dimensions: { ...shop, function: 'other' } }),

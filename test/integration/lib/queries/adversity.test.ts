@@ -8,7 +8,7 @@ import { runAudit } from '../../../../lib/audit.ts';
 import { type History, openHistory } from '../../../../lib/postgres/history.ts';
 import { readServer } from '../../../../lib/postgres/server.ts';
 import { openSession, type Session } from '../../../../lib/postgres/session.ts';
-import { type CollectLimits, collectQueries } from '../../../../lib/queries/collect.ts';
+import { type CollectOptions, collectQueries } from '../../../../lib/queries/collect.ts';
 import type { QuerySnapshot } from '../../../../lib/queries/snapshot.ts';
 import { configure, serveApi } from '../../api.ts';
 import { createDatabase, createRole, hold, rolePassword, settled, type TestDatabase } from '../../database.ts';
@@ -24,7 +24,7 @@ let hour = 0;
 const shortLimits = { connectMs: 1_000, statementMs: 1_000, lockMs: 100 };
 
 /** Short limits, and a session that is closed like any. */
-async function collect(url: string, limits?: CollectLimits): Promise<QuerySnapshot> {
+async function collect(url: string, limits?: CollectOptions): Promise<QuerySnapshot> {
   const session = await openSession(url, shortLimits);
   try {
     return await collectQueries(session, await readServer(session, 'shop'), limits);

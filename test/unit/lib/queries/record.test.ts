@@ -4,6 +4,7 @@ import type { History } from '../../../../lib/postgres/history.ts';
 import { queryRecord } from '../../../../lib/queries/record.ts';
 import type { QuerySnapshot, Statement } from '../../../../lib/queries/snapshot.ts';
 import { loadParser } from '../../../../lib/queries/text.ts';
+import { withWindow } from '../../../../lib/queries/window.ts';
 import { finding, planNode, querySnapshot, server, statement, statementPlan } from '../../snapshots.ts';
 
 const at = (minutes: number) => new Date(Date.UTC(2026, 2, 1, 12, minutes)).toISOString();
@@ -11,11 +12,9 @@ const resetAt = at(-600);
 
 beforeAll(() => loadParser());
 
-/** A history with one audit, or none. */
-function historyOf(before: QuerySnapshot | undefined): History {
+/** A history that knows nothing of what was before. */
+function historyOf(): History {
   const known: Partial<History> = {
-    newest: async <Snapshot extends object, Row>() =>
-      before && ({ snapshot: before, rows: before.statements } as unknown as { snapshot: Snapshot; rows: Row[] }),
     past: async () => ({ windows: new Map(), plans: new Map() }),
   };
   return known as History;
@@ -40,7 +39,7 @@ async function sees(
   const usual = { resetAt, evictions: 0 };
   const first = before === null ? undefined : querySnapshot([statement(before)], { takenAt: at(0), ...usual });
   const second = querySnapshot([statement(now)], { takenAt: at(5), ...usual, ...change });
-  return (await queryRecord(second, 'shop', historyOf(first))).hasSeen(about(rule));
+  return (await queryRecord(withWindow(second, first), first, 'shop', historyOf())).hasSeen(about(rule));
 }
 
 describe('a statement was seen', () => {
@@ -78,8 +77,9 @@ test('a plan is kept without the constants of views', async () => {
   const plan = statementPlan(planNode({ conditions: { filter: "(word = 'geheim'::text)" } }));
   const { input, record } = await queryRecord(
     querySnapshot([statement()], { plans: [plan] }),
+    undefined,
     'shop',
-    historyOf(undefined),
+    historyOf(),
   );
   expect(JSON.stringify(record)).not.toContain('geheim');
   expect(input.plans).toEqual([plan]);

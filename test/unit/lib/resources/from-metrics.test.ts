@@ -102,9 +102,9 @@ describe('a function that has metrics alone', () => {
     expect(memoryTrend.slope / megabyte).toBeCloseTo(-1, 1);
   });
 
-  test('is plotted with at most 96 periods, the last one among them', () => {
+  test('is plotted with at most 72 periods, the last one among them', () => {
     const { memoryPlot, cpuPlot } = summarized(day());
-    expect([memoryPlot.length, cpuPlot.length]).toEqual([96, 96]);
+    expect([memoryPlot.length, cpuPlot.length]).toEqual([72, 72]);
     expect(memoryPlot.at(-1)?.at).toBe(point(287).at);
   });
 

@@ -11,7 +11,7 @@ import { realSource } from '../../../../../lib/indexes/advisor/real.ts';
 import { workloadOfDatabase, workloadOfFile } from '../../../../../lib/indexes/advisor/workload.ts';
 import { readServer, type Server } from '../../../../../lib/postgres/server.ts';
 import { type Session, withSession } from '../../../../../lib/postgres/session.ts';
-import { createDatabase, rowsOf, type TestDatabase } from '../../../database.ts';
+import { createDatabase, createRole, rolePassword, rowsOf, type TestDatabase } from '../../../database.ts';
 
 let database: TestDatabase;
 let hasHypopg = false;
@@ -207,4 +207,18 @@ test('an audit proposes indexes where HypoPG is there, and is as it was where it
   if (!hasHypopg) return expect(snapshot).not.toHaveProperty('proposals');
   expect(snapshot.proposals).toMatchObject([{ table: 'people', columns: ['lower("email")'] }]);
   expect(snapshot.proposals?.[0]?.savedPercent).toBeGreaterThan(50);
+});
+
+test('a role that may not call HypoPG gets the rest of the audit, and a note', async () => {
+  if (!hasHypopg) return;
+  await database.run('revoke execute on function hypopg_reset() from public');
+  const role = await createRole(`advised_${database.name}`, 'pg_monitor', 'pg_read_all_data');
+  try {
+    const { indexes: snapshot } = await takeSnapshot(database.as(`advised_${database.name}`, rolePassword));
+    expect(snapshot.indexes.length).toBeGreaterThan(0);
+    expect(snapshot.notes.map(({ code }) => code)).toContain('advice-failed');
+  } finally {
+    await database.run(`drop owned by ${`advised_${database.name}`}`);
+    await role.drop();
+  }
 });
