@@ -2,7 +2,7 @@
 
 import { obeyOrders } from '../lib/resources/gc/obey.ts';
 import type { Sink } from '../lib/resources/monitor/options.ts';
-import { createMonitor, emf, monitor, monitored } from '../lib/resources/monitor.ts';
+import { createMonitor, type Environment, emf, monitor, monitored } from '../lib/resources/monitor.ts';
 import { SampleKeeper } from '../lib/resources/store/keeper.ts';
 import { history, orders } from './environment.ts';
 
@@ -10,10 +10,14 @@ const keeper = new SampleKeeper({ append: async (series) => (await history()).sa
 
 const log: Sink | undefined = process.env.AWS_LAMBDA_FUNCTION_NAME ? emf() : undefined;
 
+/** The metrics of all functions are one set, since each is paid for. What tells them apart is in the history. */
+let pooled: Environment | undefined;
+
 /** Of this environment. On one machine all functions are in one process, and so in one environment. */
 export const watcher = createMonitor({
   sink: (sample, environment) => {
-    log?.(sample, environment);
+    pooled ??= { ...environment, function: 'streamgate' };
+    log?.(sample, pooled);
     keeper.sink(sample, environment);
   },
 });
