@@ -206,9 +206,14 @@ async function auditorOf(server: EmbeddedPostgres, database: string): Promise<st
   return url.href;
 }
 
-if (import.meta.main) {
+/** The versions that `npm run test:versions` has installed. @throws when there is none */
+export async function installedVersions(): Promise<string[]> {
   const found = await readdir(installed).catch(() => []);
   if (found.length === 0) throw new Error('No version is installed. Run npm run test:versions once.');
-  const wanted = process.argv.length > 2 ? process.argv.slice(2) : found.sort();
+  return found.sort();
+}
+
+if (import.meta.main) {
+  const wanted = process.argv.length > 2 ? process.argv.slice(2) : await installedVersions();
   console.log(markdownOf(await explained(wanted)));
 }

@@ -1,10 +1,10 @@
 /**
- * Measures two workloads before and after the advice of the audits is followed, and what an audit of very many statements costs.
- * Prints what comes out as Markdown.
+ * Measures two workloads before and after the advice of the audits is followed, and what an audit of very many statements costs,
+ * and how many statements are explained without their constants on the versions that `npm run test:versions` has installed. Prints what comes out as Markdown.
  *
  *   npm run bench:queries               prints it
  *   npm run bench:queries -- --write    also puts it into docs/benchmarks.md
- *   npm run bench:queries -- tpch       only one of tpch, demo and collector; writes nothing
+ *   npm run bench:queries -- tpch       only one of tpch, demo, collector and explained; writes nothing
  *
  * A goal that is not met is no error: a bench tells, it does not judge.
  */
@@ -17,12 +17,18 @@ import { markdownOf } from '../cache/measure.ts';
 import { writeReport } from '../report.ts';
 import { beforeAndAfter } from './advice.ts';
 import { collector } from './collector.ts';
+import { explained, installedVersions } from './explained.ts';
 import { demo, tpch, type Workload, withClient } from './workloads.ts';
 
 const advised = (workload: Workload) => async (server: EmbeddedPostgres) =>
   beforeAndAfter(workload, await workload.load(server));
 
-const sections = { tpch: advised(tpch(0.02)), demo: advised(demo(500_000)), collector };
+const sections = {
+  tpch: advised(tpch(0.02)),
+  demo: advised(demo(500_000)),
+  collector,
+  explained: async () => explained(await installedVersions()),
+};
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const isWriting = process.argv.includes('--write') && wanted.length === 0;

@@ -2,7 +2,8 @@
  * Measures what trackQueries costs a query, beside the same query on a pool that is not tracked, and prints what comes out as
  * Markdown. Takes a minute:
  *
- *   node bench/queries/track.ts
+ *   npm run bench:tracking               prints it
+ *   npm run bench:tracking -- --write    also puts it into docs/benchmarks.md
  *
  * A goal that is not met is no error: a bench tells, it does not judge.
  */
@@ -28,6 +29,7 @@ import {
   sampleOf,
   shuffled,
 } from '../cache/measure.ts';
+import { writeReport } from '../report.ts';
 
 /** A query may cost so much more when it is tracked, in microseconds. */
 const limitUs = 5;
@@ -196,9 +198,11 @@ function spread({ low, high }: Sample): string {
 const directory = await mkdtemp(join(tmpdir(), 'streamgate-bench-'));
 const server = await startPostgres({ directory, settings: { fsync: 'off' } });
 try {
-  console.log(`## Tracking queries\n\n${machine()}\n`);
-  console.log(`${markdownOf(await pureCost())}\n`);
-  console.log(markdownOf(await onServer(server.url('postgres'))));
+  const head = `## Tracking queries\n\n${machine()}`;
+  const sections = [await pureCost(), await onServer(server.url('postgres'))];
+  const report = [head, ...sections.map(markdownOf)].join('\n\n');
+  console.log(report);
+  if (process.argv.includes('--write')) await writeReport('bench:tracking', report);
 } finally {
   await server.stop();
   await rm(directory, { recursive: true, force: true });
