@@ -10,13 +10,15 @@ const keeper = new SampleKeeper({ append: async (series) => (await history()).sa
 
 const log: Sink | undefined = process.env.AWS_LAMBDA_FUNCTION_NAME ? emf() : undefined;
 
-/** The metrics of all functions are one set, since each is paid for. What tells them apart is in the history. */
+/** The metrics of all functions are one set under this name, since each is paid for. What tells them apart is in the history. */
+export const nameOfAll = 'streamgate';
+
 let pooled: Environment | undefined;
 
 /** Of this environment. On one machine all functions are in one process, and so in one environment. */
 export const watcher = createMonitor({
   sink: (sample, environment) => {
-    pooled ??= { ...environment, function: 'streamgate' };
+    pooled ??= { ...environment, function: nameOfAll };
     log?.(sample, pooled);
     keeper.sink(sample, environment);
   },

@@ -5,6 +5,7 @@ import type { Dimensions } from '../../lib/metrics/metrics.ts';
 import { connectCloudWatch } from '../../lib/metrics/sdk.ts';
 import { type MetricsReading, readFromMetrics } from '../../lib/resources/read-metrics.ts';
 import { readSamples, settings } from '../environment.ts';
+import { nameOfAll } from '../monitoring.ts';
 
 /** Each figure that is read is paid for, and changes little meanwhile. */
 const freshMs = 900_000;
@@ -23,7 +24,8 @@ export async function readFunctions(): Promise<CollectedFunctions> {
   const { metricsNamespace } = await settings();
   if (metricsNamespace === undefined) return { series, pooled: [], notes };
   const sampled = new Set(series.map(({ environment }) => keyOf(environment)));
-  const isKnown = (dimensions: Pick<Dimensions, 'function' | 'stage'>) => sampled.has(keyOf(dimensions));
+  const isKnown = (dimensions: Pick<Dimensions, 'function' | 'stage'>) =>
+    dimensions.function === nameOfAll || sampled.has(keyOf(dimensions));
   const { functions, notes: more } = await readMetrics(metricsNamespace, isKnown);
   return { series, pooled: functions.filter(({ dimensions }) => !isKnown(dimensions)), notes: [...notes, ...more] };
 }

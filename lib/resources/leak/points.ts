@@ -8,7 +8,7 @@ import type { LeakOptions } from './options.ts';
 export interface Points {
   heap: HeapFloors;
   external: Point[];
-  /** Active resources by type. */
+  /** Active resources by type, where no other invocation was under way: what those have open is no handle that is left. */
   handles: Record<string, Point[]>;
   /** None where the system does not tell. */
   descriptors: Point[];
@@ -25,7 +25,8 @@ export function pointsOf(
   const begin = Math.max(warmUpInvocations, warmUpShare * (all.at(-1)?.invocation ?? 0));
   const warm = all.filter(({ invocation }) => invocation > begin);
   const heap = heapFloors(all);
-  const types = [...new Set(warm.flatMap(({ resources }) => Object.keys(resources)))].sort();
+  const atRest = warm.filter(({ underWay = 0 }) => underWay === 0);
+  const types = [...new Set(atRest.flatMap(({ resources }) => Object.keys(resources)))].sort();
   return {
     heap: {
       ...heap,
@@ -33,7 +34,7 @@ export function pointsOf(
       code: heap.code.filter(({ x }) => x > begin),
     },
     external: externalFloors(warm),
-    handles: Object.fromEntries(types.map((type) => [type, countsOf(warm, type)])),
+    handles: Object.fromEntries(types.map((type) => [type, countsOf(atRest, type)])),
     descriptors: warm.flatMap(({ invocation, descriptors }) =>
       descriptors === null ? [] : [{ x: invocation, y: descriptors }],
     ),

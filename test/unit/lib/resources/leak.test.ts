@@ -356,6 +356,22 @@ describe('work left running', () => {
     expect(leftRunning.Timeout?.share).toBeGreaterThan(0.7);
   });
 
+  test('of other invocations is no handle: a server that is never at rest, and is asked more and more', () => {
+    const asked = (resting: (x: number) => boolean) =>
+      series({
+        samples: (x) => ({
+          resources: { TCPSocketWrap: resting(x) ? 1 : x / 10, Timeout: x / 10 },
+          ...(resting(x) ? {} : { underWay: x / 10 }),
+        }),
+        invocations: 2_000,
+      });
+    expect(judgeLeak(asked(() => false)).handles).toEqual({});
+    const { handles } = judgeLeak(asked((x) => x % 50 === 0));
+    expect(handles.TCPSocketWrap?.verdict).toBe('healthy');
+    // What is there when nobody asks is.
+    expect(handles.Timeout).toMatchObject({ verdict: 'leak', n: 34 });
+  });
+
   test('goes on beside handles that leak', () => {
     const both = series({ samples: (x) => ({ resources: { Timeout: x / 50 }, leftRunning: { Timeout: 1 } }) });
     expect(judgeLeak(both).leftRunning.Timeout).toMatchObject({ verdict: 'leak', share: 1 });
