@@ -194,8 +194,9 @@ describe('plans/changed', () => {
       statement: { window: gained(ms, calls) },
     });
 
-  test('tells of a new plan that takes longer', () => {
-    expect(look(past(shapes(['old', 100, 1]), [window(3, 10), window(2, 20)]), 90)).toMatchObject([
+  test('tells of a new plan that takes longer than before the window in which it came', () => {
+    const windows = [window(4, 10), window(3, 20), window(2, 80)];
+    expect(look(past(shapes(['old', 100, 1]), windows), 90)).toMatchObject([
       {
         title: 'The plan changed, and the statement takes 6 times as long',
         evidence: { meanMsBefore: 15, meanMsSince: 90, callsBefore: 200, shapeBefore: 'old', shape: 'new' },
@@ -205,7 +206,7 @@ describe('plans/changed', () => {
 
   test('goes on telling of it for some days, from all windows since', () => {
     const seen = (days: number) => shapes(['old', 999, days * 24], ['new', days * 24, 1]);
-    const windows = (days: number) => [window(days * 24 + 1, 10), window(days * 24, 80), window(2, 90)];
+    const windows = (days: number) => [window(days * 24 + 2, 10), window(days * 24, 80), window(2, 90)];
     expect(look(past(seen(3), windows(3)), 100)).toMatchObject([{ evidence: { meanMsSince: 90, callsSince: 300 } }]);
     expect(look(past(seen(8), windows(8)), 100)).toEqual([]);
   });
