@@ -11,6 +11,9 @@ import type { SecondLevel } from './second-level.ts';
 import type { Stage } from './stage.ts';
 
 /** What every part of the service needs to know. */
+/** A young generation of 2 MB is V8's own choice for 512 MB of memory; an audit, which has more, takes 20 MB less with it. */
+const nodeOptions = '--enable-source-maps --max-semi-space-size=2';
+
 export interface Service {
   stage: Stage;
   bundles: readonly Bundle[];
@@ -113,7 +116,7 @@ export class ServiceFunction extends Construct {
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
       tracing: lambda.Tracing.ACTIVE,
-      environment: { NODE_OPTIONS: '--enable-source-maps', STREAMGATE_STAGE: stage.name },
+      environment: { NODE_OPTIONS: nodeOptions, STREAMGATE_STAGE: stage.name },
       ...(network ? placed(network) : {}),
       ...(reads('secret') ? { paramsAndSecrets: secretsExtension } : {}),
       ...(props.concurrency === undefined ? {} : { reservedConcurrentExecutions: props.concurrency }),

@@ -21,7 +21,7 @@ import { type EmbeddedPostgres, startPostgres } from '../../local/postgres.ts';
 import { startChild } from '../cache/children.ts';
 import { machine } from '../cache/machine.ts';
 import { digits, limitGoal, markdownOf, type Section } from '../cache/measure.ts';
-import { withClient } from '../queries/workloads.ts';
+import { withClient } from '../queries/client.ts';
 import type { Audited } from './audit-process.ts';
 
 const tables = 10_000;

@@ -16,7 +16,7 @@ import { withSession } from '../../lib/postgres/session.ts';
 import { startPostgres } from '../../local/postgres.ts';
 import { machine } from '../cache/machine.ts';
 import { markdownOf } from '../cache/measure.ts';
-import { withClient } from '../queries/workloads.ts';
+import { withClient } from '../queries/client.ts';
 import { writeReport } from '../report.ts';
 import { sectionsOf } from './sections.ts';
 import { serverWithHypopg } from './server.ts';

@@ -19,9 +19,9 @@ import type { Relation } from '../../lib/queries/catalog.ts';
 import { median } from '../../lib/statistics/median.ts';
 import type { EmbeddedPostgres } from '../../local/postgres.ts';
 import { limitGoal, type Section } from '../cache/measure.ts';
+import { withClient } from '../queries/client.ts';
 import { fillTpch } from '../queries/tpch/generate.ts';
 import { schema as tpch } from '../queries/tpch/schema.ts';
-import { withClient } from '../queries/workloads.ts';
 
 /** 600,000 order lines. */
 const scale = 0.1;

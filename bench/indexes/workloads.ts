@@ -1,9 +1,9 @@
 import { type Workload as Statements, workloadOfFile } from '../../lib/indexes/advisor/workload.ts';
 import type { EmbeddedPostgres } from '../../local/postgres.ts';
+import { withClient } from '../queries/client.ts';
 import { fillTpch } from '../queries/tpch/generate.ts';
 import { queries as all } from '../queries/tpch/queries.ts';
 import { schema as tpchSchema } from '../queries/tpch/schema.ts';
-import { withClient } from '../queries/workloads.ts';
 import { saasQueries, saasSchema, type Weighed } from './saas.ts';
 
 /** Tables with data, and the statements that indexes are chosen for. */

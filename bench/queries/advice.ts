@@ -4,7 +4,8 @@ import type { Finding } from '../../lib/advice/finding.ts';
 import { type DatabaseSnapshot, judge, takeSnapshot } from '../../lib/audit.ts';
 import { loadParser, readText } from '../../lib/queries/text.ts';
 import { digits, ratioGoal, type Section, sampleOf } from '../cache/measure.ts';
-import { type Measured, type Workload, withClient } from './workloads.ts';
+import { withClient } from './client.ts';
+import type { Measured, Workload } from './workloads.ts';
 
 /** So often every statement is run; the median counts. */
 const runs = 5;

@@ -3,7 +3,7 @@ import { runAudit } from '../../lib/audit.ts';
 import { openHistory } from '../../lib/postgres/history.ts';
 import { statementMark } from '../../lib/postgres/session.ts';
 import { tellParent } from '../cache/children.ts';
-import { withClient } from './workloads.ts';
+import { withClient } from './client.ts';
 
 /** What the audits took. */
 export interface Audited {

@@ -5,8 +5,8 @@ import { bundling } from '../../infra/bundle.ts';
 import type { EmbeddedPostgres } from '../../local/postgres.ts';
 import { startChild } from '../cache/children.ts';
 import { digits, limitGoal, type Section, sampleOf } from '../cache/measure.ts';
+import { withClient } from './client.ts';
 import type { Audited } from './collector-process.ts';
-import { withClient } from './workloads.ts';
 
 const relations = 10_000;
 const statements = 5_000;
@@ -18,10 +18,10 @@ const audits = 6;
 const everyMs = 300_000;
 
 /**
- * The bounds that V8 gives its heap in a Lambda function of 1,024 MB, which is what the audits get: half of the memory, and a young
- * generation by that (Heap::ConfigureHeap in V8's heap.cc). On a larger machine it would let garbage lie.
+ * The bounds of V8's heap in the deployed function: half of its 1,024 MB, as V8 chooses (Heap::ConfigureHeap in V8's heap.cc), and the young
+ * generation that infra/function.ts sets. On a larger machine V8 would let garbage lie.
  */
-const heap = ['--max-old-space-size=512', '--max-semi-space-size=4'];
+const heap = ['--max-old-space-size=512', '--max-semi-space-size=2'];
 
 /** Audits such a database a few times, in a process of its own so that its memory can be told. */
 export async function collector(server: EmbeddedPostgres): Promise<Section> {

@@ -20,9 +20,9 @@ import { digits, markdownOf, type Section } from '../cache/measure.ts';
 import { queries as apiQueries } from './api/queries.ts';
 import type { ApiQuery } from './api/query.ts';
 import { schema as apiSchema } from './api/schema.ts';
+import { withClient } from './client.ts';
 import { queries as tpchQueries } from './tpch/queries.ts';
 import { schema as tpchSchema } from './tpch/schema.ts';
-import { withClient } from './workloads.ts';
 
 /** Statements with the tables that they need, and how many of them must be explained. */
 interface Set {

@@ -16,9 +16,10 @@ import { machine } from '../cache/machine.ts';
 import { markdownOf } from '../cache/measure.ts';
 import { writeReport } from '../report.ts';
 import { beforeAndAfter } from './advice.ts';
+import { withClient } from './client.ts';
 import { collector } from './collector.ts';
 import { explained, installedVersions } from './explained.ts';
-import { demo, tpch, type Workload, withClient } from './workloads.ts';
+import { demo, tpch, type Workload } from './workloads.ts';
 
 const advised = (workload: Workload) => async (server: EmbeddedPostgres) =>
   beforeAndAfter(workload, await workload.load(server));

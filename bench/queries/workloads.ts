@@ -1,9 +1,10 @@
 /** The workloads whose statements are measured before and after the advice is followed. */
-import pg from 'pg';
+import type pg from 'pg';
 import { ensureDemo } from '../../local/demo/load.ts';
 import { chooser } from '../../local/demo/statement.ts';
 import { statements as demoStatements } from '../../local/demo/statements.ts';
 import type { EmbeddedPostgres } from '../../local/postgres.ts';
+import { withClient } from './client.ts';
 import { fillTpch } from './tpch/generate.ts';
 import { queries as tpchQueries } from './tpch/queries.ts';
 import { schema as tpchSchema } from './tpch/schema.ts';
@@ -107,15 +108,4 @@ function numbers(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-}
-
-/** Opens a connection, gives it to `use`, and closes it. */
-export async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await use(client);
-  } finally {
-    await client.end();
-  }
 }

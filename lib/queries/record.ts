@@ -70,10 +70,12 @@ function seenIn(
   { statements, plans }: QuerySnapshot,
   before: Pick<QuerySnapshot, 'takenAt'> | undefined,
 ): (recommendation: Recommendation) => boolean {
-  const from = before === undefined ? Number.NEGATIVE_INFINITY : Date.parse(before.takenAt);
+  // What is answered with must not keep the snapshot before in memory.
+  const isFirst = before === undefined;
+  const from = isFirst ? Number.NEGATIVE_INFINITY : Date.parse(before.takenAt);
   // Without a window it was called if its counters began since.
   const isCalled = ({ window, since }: Statement) =>
-    window === null ? before === undefined || (since !== null && Date.parse(since) >= from) : window.calls > 0;
+    window === null ? isFirst || (since !== null && Date.parse(since) >= from) : window.calls > 0;
   const calledIds = new Set(statements.filter(isCalled).map(({ queryId }) => queryId));
   const explainedIds = new Set(plans.filter(({ plan }) => plan !== null).map(({ queryId }) => queryId));
   return ({ rule, subject: { queryId } }) => {

@@ -163,7 +163,7 @@ test('no secret is in the template: the functions get the name of one', () => {
       (name) => !/^(PARAMETERS_SECRETS|SECRETS_MANAGER|SSM_PARAMETER)_/.test(name),
     );
     expect(named, id).toEqual([]);
-    expect(NODE_OPTIONS).toBe('--enable-source-maps');
+    expect(NODE_OPTIONS).toBe('--enable-source-maps --max-semi-space-size=2');
     expect([undefined, '40']).toContain(STREAMGATE_RETENTION_DAYS);
     if (STREAMGATE_SECRET_ARN) expect(STREAMGATE_SECRET_ARN).toEqual({ Ref: secret?.id });
   }
