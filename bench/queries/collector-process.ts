@@ -12,23 +12,25 @@ export interface Audited {
   /** What the statements of each audit took on the database. */
   databaseMs: number[];
   atRestMegabytes: number;
-  peakMegabytes: number;
+  /** The most so far, after each audit. */
+  peakMegabytes: number[];
 }
 
 const [url = '', historyUrl = '', audits = '', everyMs = ''] = process.argv.slice(2);
 const history = openHistory(historyUrl);
 await history.migrate();
 const peakMegabytes = () => process.resourceUsage().maxRSS / 1024;
-const result: Audited = { took: [], databaseMs: [], atRestMegabytes: peakMegabytes(), peakMegabytes: 0 };
+const result: Audited = { took: [], databaseMs: [], atRestMegabytes: peakMegabytes(), peakMegabytes: [] };
 for (let left = Number(audits); left > 0; left--) {
   const before = await ownMs();
   const started = performance.now();
   await runAudit('queries', { name: 'crowded', url }, new Date(Date.now() - left * Number(everyMs)), history);
   result.took.push(performance.now() - started);
   result.databaseMs.push((await ownMs()) - before);
+  result.peakMegabytes.push(peakMegabytes());
 }
 await history.close();
-await tellParent({ ...result, peakMegabytes: peakMegabytes() } satisfies Audited);
+await tellParent(result);
 process.disconnect?.();
 
 /** The time that the statements of audits have taken. */

@@ -38,6 +38,7 @@ export async function collector(server: EmbeddedPostgres): Promise<Section> {
   );
   const { took, databaseMs, atRestMegabytes, peakMegabytes } = await child.hear<Audited>();
   const [first = Number.NaN, ...others] = took;
+  const [firstPeak = Number.NaN] = peakMegabytes;
   const share = (100 * sampleOf(databaseMs).median) / everyMs;
   return {
     title: 'An audit of many statements',
@@ -49,11 +50,12 @@ export async function collector(server: EmbeddedPostgres): Promise<Section> {
       ['statements run on the database, median', `${digits(sampleOf(databaseMs).median)} ms`],
       ['share of its time', `${digits(share)} %`],
       ['memory of the process before the first audit', `${digits(atRestMegabytes)} MB`],
-      ['largest memory of the process', `${digits(peakMegabytes)} MB`],
+      ['largest memory of the process, one audit', `${digits(firstPeak)} MB`],
+      [`largest memory of the process, ${audits} audits`, `${digits(peakMegabytes.at(-1) ?? Number.NaN)} MB`],
     ],
     goals: [
       limitGoal('first audit under 3 s', 3_000, first, ' ms'),
-      limitGoal('under 200 MB', 200, peakMegabytes, ' MB'),
+      limitGoal('one audit under 200 MB', 200, firstPeak, ' MB'),
       limitGoal("under 1 % of the database's time", 1, share, ' %'),
     ],
   };
