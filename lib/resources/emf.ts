@@ -5,8 +5,6 @@ import { MonitorError } from './monitor/errors.ts';
 import type { Sink } from './monitor/options.ts';
 import type { Environment, Sample } from './sample.ts';
 
-export { embeddedMetricLine } from '../metrics/embedded.ts';
-
 /** The most values that a metric may have in a line, and so the most samples that a line is about. */
 const mostSamples = 100;
 

@@ -8,6 +8,7 @@
  * (https://www.postgresql.org/docs/current/indexes-multicolumn.html).
  */
 import type { Relation, TableIndex } from '../../queries/catalog.ts';
+import { unorderedTypes } from '../../queries/plan/advice/suggest-index.ts';
 import {
   beginsWith,
   type Candidate,
@@ -81,22 +82,6 @@ const minBrinBytes = 16 * 1024 ** 2;
 
 /** So many pairs of the columns of one use are proposed, for the planner to choose from. */
 const maxPairs = 30;
-
-/** Types with no b-tree order, or one that is not their `=`. */
-const unordered = new Set([
-  'box',
-  'circle',
-  'json',
-  'jsonb',
-  'line',
-  'lseg',
-  'path',
-  'point',
-  'polygon',
-  'xml',
-  'xid',
-  'cid',
-]);
 
 /** Proposes candidates for uses; a use of a relation that is not among the relations gets none. */
 export function candidatesFor(uses: readonly ColumnUse[], relations: readonly Relation[]): Proposal[] {
@@ -273,7 +258,7 @@ function partialFor(use: ColumnUse, relation: Relation, lists: readonly IndexKey
 
 function hashesFor(use: ColumnUse, relation: Relation): Candidate[] {
   return [...new Set([...use.equality, ...use.join])]
-    .filter((column) => bytesOf(relation, column) >= minHashBytes && !unordered.has(typeOf(relation, column)))
+    .filter((column) => bytesOf(relation, column) >= minHashBytes && !unorderedTypes.has(typeOf(relation, column)))
     .map((column) => btree(use, [columnKey(column)], { method: 'hash' }));
 }
 
@@ -312,7 +297,9 @@ function bytesOf(relation: Relation, name: string): number {
 
 function isOrdered(relation: Relation, name: string): boolean {
   const column = columnOf(relation, name);
-  return column !== undefined && !unordered.has(column.type) && (column.statistics?.averageBytes ?? 0) <= maxKeyBytes;
+  return (
+    column !== undefined && !unorderedTypes.has(column.type) && (column.statistics?.averageBytes ?? 0) <= maxKeyBytes
+  );
 }
 
 /** Operator classes of PostgreSQL's own that are not the default of their type (pg_opclass.opcdefault). */

@@ -34,7 +34,7 @@ const fewRows = 50;
 const maxAverageBytes = 500;
 
 /** Types with an `=` but no b-tree order, or one that is not their `=`. */
-const unorderedTypes = new Set([
+export const unorderedTypes: ReadonlySet<string> = new Set([
   'box',
   'circle',
   'json',
