@@ -31,9 +31,9 @@ export function summarize(series: readonly Series[]): FunctionResources[] {
   return [...functions.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, several]) => {
-      const { version } = newest(several).series.environment;
-      const current = several.filter(({ environment }) => environment.version === version);
-      const [{ environment } = newest(several).series] = current;
+      const { environment } = newest(several);
+      const { version } = environment;
+      const current = several.filter((each) => each.environment.version === version);
       const fleet = fleets.find(
         (each) =>
           each.function === environment.function && each.stage === environment.stage && each.version === version,
@@ -45,7 +45,7 @@ export function summarize(series: readonly Series[]): FunctionResources[] {
 function resourcesOf(series: readonly Series[], fleet: FunctionResources['fleet']): FunctionResources {
   const placed = placedOf(series);
   const samples = placed.map(({ sample }) => sample);
-  const last = newest(series);
+  const last = placed.at(-1) as Placed;
   const { environment } = last.series;
   const longest = series.reduce((a, b) => (b.samples.length > a.samples.length ? b : a));
   const limitBytes = environment.memoryLimitBytes;
@@ -117,10 +117,9 @@ function placedOf(series: readonly Series[]): Placed[] {
     .sort((a, b) => (a.sample.at < b.sample.at ? -1 : Number(a.sample.at > b.sample.at)));
 }
 
-function newest(series: readonly Series[]): Placed {
-  const last = placedOf(series).at(-1);
-  if (!last) throw new RangeError('A function without samples has nothing to sum up.');
-  return last;
+/** The one whose sample came last. @param series with at least one sample */
+function newest(series: readonly Series[]): Series {
+  return (placedOf(series).at(-1) as Placed).series;
 }
 
 /** @param values at least one, the newest last */

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, rowsOf, type TestDatabase } from '../integration/database.ts';
+import { streamgate } from './command.ts';
 
-const launch = join(import.meta.dirname, '../../cli/launch.mjs');
 const secret = 'topsecret';
 let database: TestDatabase;
 let directory: string;
@@ -31,14 +30,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function advise(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const { DATABASE_URL: _, ...env } = process.env;
-  return new Promise((done) => {
-    execFile(process.execPath, [launch, 'advise', ...words], { cwd: directory, env }, (error, out, err) =>
-      done({ code: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+const advise = (...words: string[]) => streamgate(['advise', ...words], { directory });
 
 test('JSON has the shape of the contract, and no constant of the workload', async () => {
   const { code, out, err } = await advise(database.url, '--workload', file, '--budget', '10MB', '--format', 'json');

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../integration/database.ts';
+import { type Ended, launch, streamgate as run } from './command.ts';
 
-const launch = join(import.meta.dirname, '../../cli/launch.mjs');
 let database: TestDatabase;
 let directory: string;
 
@@ -25,20 +25,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function streamgate(...words: string[]): Promise<Ended> {
-  const { DATABASE_URL: _, ...env } = process.env;
-  return new Promise((done) => {
-    execFile(process.execPath, [launch, ...words], { cwd: directory, env, maxBuffer: 1e8 }, (error, out, err) =>
-      done({ code: error ? Number(error.code) : 0, out, err }),
-    );
-  });
-}
+const streamgate = (...words: string[]) => run(words, { directory });
 
 test('JSON is printed on standard output and nothing else', async () => {
   const { code, out, err } = await streamgate('audit', database.url, '--format', 'json');

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, rowsOf, type TestDatabase } from '../integration/database.ts';
+import { type Ended, streamgate } from './command.ts';
 
-const launch = join(import.meta.dirname, '../../cli/launch.mjs');
 let database: TestDatabase;
 let directory: string;
 
@@ -26,25 +25,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Ended {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function explain(words: string[], { input, url }: { input?: string; url?: string } = {}): Promise<Ended> {
-  const { DATABASE_URL: _, ...others } = process.env;
-  const env = url === undefined ? others : { ...others, DATABASE_URL: url };
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [launch, 'explain', ...words],
-      { cwd: directory, env, maxBuffer: 1e8 },
-      (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
-    );
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input ?? '');
-  });
+function explain(words: string[], given: { input?: string; url?: string } = {}): Promise<Ended> {
+  return streamgate(['explain', ...words], { directory, ...given });
 }
 
 describe('streamgate explain', () => {
