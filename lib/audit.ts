@@ -19,6 +19,7 @@ import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
 import { withStatements } from './indexes/statements.ts';
 import type { DatabasePart, Part } from './parts.ts';
+import { beginAttempts } from './postgres/attempts.ts';
 import type { AuditRecord, History } from './postgres/history.ts';
 import { type Note, readServer, Server } from './postgres/server.ts';
 import { type Session, withSession } from './postgres/session.ts';
@@ -61,17 +62,48 @@ const rulesOf: Record<Part, readonly AnyRule[]> = {
   resources: resourceRules,
 };
 
-/** Collects every part over one connection. */
+/**
+ * Collects every part over one connection. One that a lock, the time or a lost connection keeps from being read is empty, and a note
+ * says so.
+ *
+ * @throws StreamGateError when none could be read
+ */
 export async function takeSnapshot(url: string, name?: string): Promise<DatabaseSnapshot> {
   return withSession(url, async (session) => {
     const server = await readServer(session, name);
-    const collected = await collectIndexes(session, server);
-    const { server: _, ...indexes } = await withProposals(session, server, collected);
-    const { server: __, ...queries } = await collectQueries(session, server);
+    const takenAt = new Date().toISOString();
+    const indexing = beginAttempts('indexes');
+    const collected = await indexing.attempt(
+      'The indexes, the tables and the sequences',
+      ['indexes/*', 'tables/*', 'sequences/*'],
+      async () => withProposals(session, server, await collectIndexes(session, server)),
+      undefined,
+    );
+    const { server: _, ...indexes } = collected ?? { ...noIndexes, takenAt, server, notes: [...indexing.notes] };
+    const querying = beginAttempts('queries');
+    const ask = () => collectQueries(session, server);
+    // Where nothing else was read, the reason is all there is to tell.
+    const asked = collected
+      ? await querying.attempt('The statements', ['queries/*', 'plans/*'], ask, null)
+      : await ask();
+    const { server: __, ...queries } = asked ?? { ...noStatements, takenAt, server, notes: [...querying.notes] };
     const used = { ...indexes, indexes: withStatements(indexes.indexes, queries.plans) };
-    return { takenAt: indexes.takenAt, server, indexes: used, queries };
+    return { takenAt, server, indexes: used, queries };
   });
 }
+
+const noIndexes = { tables: [], indexes: [], foreignKeys: [], columns: [], sequences: [], replicas: [] };
+
+const noStatements = {
+  statements: [],
+  resetAt: null,
+  evictions: null,
+  windowFrom: null,
+  settings: null,
+  relations: [],
+  plans: [],
+  transactions: [],
+};
 
 /** Runs the rules of every part over a snapshot, worst finding first. */
 export function judge(
@@ -196,7 +228,7 @@ function newestFirst(a: ResourcePoint, b: ResourcePoint): number {
 /** What the rules judge, and what is kept of it. */
 interface Collected {
   input: object;
-  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans'>;
+  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans' | 'builtAmong'>;
   /** Whether the subject of a finding was looked at; all were when it is left out. */
   hasSeen?(recommendation: Recommendation): boolean;
 }

@@ -7,6 +7,7 @@ export const oldestVersion = 130_000;
 
 /** An installed extension: where its functions are, and its version, which may lag behind the server's. */
 export const Extension = z.strictObject({ schema: z.string(), version: z.string() });
+export type Extension = z.infer<typeof Extension>;
 
 /** The server and the database behind a snapshot. Times are ISO 8601 in UTC. */
 export const Server = z

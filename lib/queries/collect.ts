@@ -1,6 +1,5 @@
-import { StreamGateError } from '../errors.ts';
-import { sqlState } from '../postgres/errors.ts';
-import type { Note, Server } from '../postgres/server.ts';
+import { beginAttempts } from '../postgres/attempts.ts';
+import type { Server } from '../postgres/server.ts';
 import type { Session } from '../postgres/session.ts';
 import { relationsSql, settingsSql, transactionsSql } from './catalog.sql.ts';
 import type { OpenTransaction, PlannerSettings, Relation } from './catalog.ts';
@@ -34,18 +33,8 @@ export async function collectQueries(
 ): Promise<QuerySnapshot> {
   const takenAt = new Date().toISOString();
   const deadline = Date.now() + totalMs;
+  const { attempt, notes } = beginAttempts('queries', totalMs);
   const { texts, tables, ...read } = await readStatements(session, server);
-  const notes = [...read.notes];
-  /** Does without what a lock, a permission or the time keeps from being read. */
-  const attempt = async <Part>(what: string, rules: string[], part: () => Promise<Part>, without: Part) => {
-    try {
-      if (Date.now() < deadline) return await part();
-      notes.push(outOfTime(what, rules, totalMs));
-    } catch (error) {
-      notes.push(unread(what, rules, error));
-    }
-    return without;
-  };
   const settings = await attempt('The settings of the planner', [], () => readSettings(session), null);
   const transactions = await attempt(
     'The open transactions',
@@ -77,7 +66,7 @@ export async function collectQueries(
     windowFrom,
     relations,
     plans: explained.plans,
-    notes: [...notes, ...explained.notes],
+    notes: [...read.notes, ...notes, ...explained.notes],
   };
 }
 
@@ -111,46 +100,3 @@ export function tablesOf(plans: readonly Pick<StatementPlan, 'plan'>[]): NamedTa
         ),
   );
 }
-
-function outOfTime(what: string, rules: string[], totalMs: number): Note {
-  return {
-    code: 'queries-out-of-time',
-    rules,
-    message: `${what} were not read: the audit's time of ${totalMs / 1_000} s was up. The next audit tries again.`,
-  };
-}
-
-/** @throws the error, when it is not about this part alone */
-function unread(what: string, rules: string[], error: unknown): Note {
-  switch (sqlState(error)) {
-    case '55P03':
-      return {
-        code: 'queries-locked',
-        rules,
-        message: `${what} were not read: somebody holds a lock on them, and StreamGate does not wait.`,
-      };
-    case '57014':
-      return {
-        code: 'queries-timeout',
-        rules,
-        message: `${what} were not read: the server took longer than the statement timeout.`,
-      };
-    case '42501':
-      return {
-        code: 'queries-permission',
-        rules,
-        message: `${what} were not read: the role may not. GRANT pg_monitor, pg_read_all_data.`,
-      };
-  }
-  // What was read before that is as true as ever.
-  if (error instanceof StreamGateError && lostCodes.has(error.code)) {
-    return {
-      code: 'queries-connection-lost',
-      rules,
-      message: `${what} were not read: the connection was lost, or the server answered no more. The next audit tries again.`,
-    };
-  }
-  throw error;
-}
-
-const lostCodes: ReadonlySet<string> = new Set(['database-unreachable', 'database-timeout']);

@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import { plural } from '../advice/format.ts';
 import { sqlState } from '../postgres/errors.ts';
-import type { Note, Server } from '../postgres/server.ts';
+import type { Extension, Note, Server } from '../postgres/server.ts';
 import { type Session, statementMark } from '../postgres/session.ts';
 import { joinRows } from './join.ts';
 import type { QuerySnapshot } from './snapshot.ts';
@@ -29,45 +29,21 @@ export async function readStatements(session: Session, server: Server): Promise<
       "pg_stat_statements is not installed. Set shared_preload_libraries = 'pg_stat_statements', restart, and CREATE EXTENSION pg_stat_statements in this database.",
     );
   }
-  if (isOlder(extension.version)) {
+  if (isOlder(extension.version, oldestExtension)) {
     return nothing(
       'pg_stat_statements-old',
       `pg_stat_statements ${extension.version} is older than the server. ALTER EXTENSION pg_stat_statements UPDATE.`,
     );
   }
-  const role = escapeIdentifier(server.role);
-  const present = new Set(
-    (await session.read<{ name: string }>(viewColumnsSql, [extension.schema])).map(({ name }) => name),
-  );
-  const hasInformation = present.has('toplevel');
-  const view = `${escapeIdentifier(extension.schema)}.pg_stat_statements`;
-  const views = hasInformation ? `${view}, ${view}_info` : view;
-  let rows: StatementRow[];
+  let seen: SeenStatements;
   try {
-    rows = await session.read<StatementRow>(statementsSql(extension.schema, present));
+    seen = await readViews(session, extension.schema);
   } catch (error) {
-    const said = ((error as Error).cause as Error | undefined)?.message;
-    switch (sqlState(error)) {
-      case '42501':
-        return nothing(
-          'pg_stat_statements-permission',
-          `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${views} TO ${role}, and USAGE on the schema.`,
-        );
-      case '55000':
-        return nothing(
-          'pg_stat_statements-not-loaded',
-          "pg_stat_statements is not loaded. Set shared_preload_libraries = 'pg_stat_statements' and restart the server.",
-        );
-      case '22P05':
-      case '22021':
-        return nothing(
-          'pg_stat_statements-encoding',
-          'a statement of another database has characters that the encoding of this one lacks.',
-        );
-    }
-    throw error;
+    const [code, message] = whyUnread(error, extension, server) ?? [];
+    if (code === undefined || message === undefined) throw error;
+    return nothing(code, message);
   }
-  const information = hasInformation ? await readInformation(session, extension.schema) : undefined;
+  const { rows, information } = seen;
   await loadParser();
   const visible = rows.filter((row) => row.queryId !== null && row.query !== null);
   const theirs = visible.filter((row) => !isOurs(row.query));
@@ -83,21 +59,75 @@ export async function readStatements(session: Session, server: Server): Promise<
   };
 }
 
+/** The code of a note and what it says; undefined for what is not about pg_stat_statements alone. */
+function whyUnread(error: unknown, extension: Extension, { role }: Server): [string, string] | undefined {
+  switch (sqlState(error)) {
+    case '42501': {
+      const said = ((error as Error).cause as Error | undefined)?.message;
+      return [
+        'pg_stat_statements-permission',
+        `the role may not read pg_stat_statements (${said}). GRANT SELECT ON ${viewsOf(extension)} TO ${escapeIdentifier(role)}, and USAGE on the schema.`,
+      ];
+    }
+    case '55000':
+      return [
+        'pg_stat_statements-not-loaded',
+        "pg_stat_statements is not loaded. Set shared_preload_libraries = 'pg_stat_statements' and restart the server.",
+      ];
+    case '22P05':
+    case '22021':
+      return [
+        'pg_stat_statements-encoding',
+        'a statement of another database has characters that the encoding of this one lacks.',
+      ];
+    case '55P03':
+      return [
+        'pg_stat_statements-locked',
+        'somebody holds a lock on pg_stat_statements or a catalog, and StreamGate does not wait. The next audit tries again.',
+      ];
+    case '57014':
+      return [
+        'pg_stat_statements-timeout',
+        'the server took longer than the statement timeout to list them. Try again when it is less busy, or lower pg_stat_statements.max.',
+      ];
+    default:
+      return undefined;
+  }
+}
+
+/** The views to grant: that of the reset came with 1.9. */
+function viewsOf({ schema, version }: Extension): string {
+  const view = `${escapeIdentifier(schema)}.pg_stat_statements`;
+  return isOlder(version, { major: 1, minor: 9 }) ? view : `${view}, ${view}_info`;
+}
+
 /** A statement of StreamGate's: marked, or a check of a foreign key of its history, which PostgreSQL writes. */
 function isOurs(query: string): boolean {
   return query.includes(statementMark) || query.includes('"streamgate"."');
 }
 
 /** Versions are `1.8` … `1.12`: two whole numbers, not a fraction. */
-function isOlder(version: string): boolean {
+function isOlder(version: string, than: { major: number; minor: number }): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < oldestExtension.major || (major === oldestExtension.major && minor < oldestExtension.minor);
+  return major < than.major || (major === than.major && minor < than.minor);
+}
+
+interface SeenStatements {
+  rows: StatementRow[];
+  information: { evictions: number; resetAt: string } | undefined;
+}
+
+async function readViews(session: Session, schema: string): Promise<SeenStatements> {
+  const columns = await session.read<{ name: string }>(viewColumnsSql, [schema]);
+  const present = new Set(columns.map(({ name }) => name));
+  const rows = await session.read<StatementRow>(statementsSql(schema, present));
+  return { rows, information: present.has('toplevel') ? await readInformation(session, schema) : undefined };
 }
 
 /** Nothing where the role may read the statements but not this. */
 async function readInformation(session: Session, schema: string) {
   try {
-    const [row] = await session.read<{ evictions: number; resetAt: string }>(informationSql(schema));
+    const [row] = await session.read<NonNullable<SeenStatements['information']>>(informationSql(schema));
     return row;
   } catch (error) {
     if (sqlState(error) === '42501') return undefined;

@@ -162,11 +162,15 @@ function* partsOf(tree: unknown): Generator<object> {
 }
 
 type SortItem = { SortBy?: { node?: GroupItem } };
-type GroupItem = { A_Const?: { ival?: object; location?: number } };
+type GroupItem = { A_Const?: { ival?: { ival?: number }; location?: number } };
+
+/** A result has no more columns: a larger number is no position. https://www.postgresql.org/docs/current/limits.html */
+const maxColumns = 1_664;
 
 function addPosition(item: GroupItem | undefined, found: Set<number>): void {
   // The parser leaves out what is zero.
-  if (item?.A_Const?.ival) found.add(item.A_Const.location ?? 0);
+  const position = item?.A_Const?.ival?.ival ?? 0;
+  if (position > 0 && position <= maxColumns) found.add(item?.A_Const?.location ?? 0);
 }
 
 /** Puts $n in the place of constants and takes comments out. The scanner counts in bytes of UTF-8. */

@@ -1,4 +1,5 @@
 import { plural } from '../../advice/format.ts';
+import { isLost } from '../../postgres/attempts.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { ParameterCosts, Statement, StatementPlan } from '../snapshot.ts';
@@ -49,26 +50,35 @@ export async function explainWorkload(
     relations.flatMap(({ relname }) => relname ?? []),
   );
   const plans: StatementPlan[] = [];
-  const answers = new Map<StatementPlan, Answer>();
-  for (const { queryId, explainable } of read) {
-    if (Date.now() >= deadline) break;
-    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable, deadline);
-    // It was cut short.
-    if ('code' in answer && answer.code === 'timeout' && Date.now() >= deadline) break;
-    const isRefused = 'code' in answer || 'code' in explainable;
-    const plan = {
-      queryId,
-      ...(isRefused ? refused(answer as Failure) : explained(explainable, answer)),
-      parameterCosts: null,
-    };
-    plans.push(plan);
-    if (!isRefused) answers.set(plan, answer);
+  const explainAll = async () => {
+    const answers = new Map<StatementPlan, Answer>();
+    for (const { queryId, explainable } of read) {
+      if (Date.now() >= deadline) return;
+      const answer =
+        'code' in explainable ? explainable : await explain(session, server, schemas, explainable, deadline);
+      // It was cut short.
+      if ('code' in answer && answer.code === 'timeout' && Date.now() >= deadline) return;
+      const isRefused = 'code' in answer || 'code' in explainable;
+      const plan = {
+        queryId,
+        ...(isRefused ? refused(answer as Failure) : explained(explainable, answer)),
+        parameterCosts: null,
+      };
+      plans.push(plan);
+      if (!isRefused) answers.set(plan, answer);
+    }
+    for (const [plan, answer] of [...answers].slice(0, maxSensitive)) {
+      if (Date.now() >= deadline) return;
+      plan.parameterCosts = await costsOf(session, server, schemas, answer);
+    }
+  };
+  try {
+    await explainAll();
+  } catch (error) {
+    if (plans.length === 0 || !isLost(error)) throw error;
+    return { plans, notes: notesOn(planned, wanted, plans, 'the connection was lost') };
   }
-  for (const [plan, answer] of [...answers].slice(0, maxSensitive)) {
-    if (Date.now() >= deadline) break;
-    plan.parameterCosts = await costsOf(session, server, schemas, answer);
-  }
-  return { plans, notes: notesOn(planned, wanted, plans) };
+  return { plans, notes: notesOn(planned, wanted, plans, 'the time was up') };
 }
 
 function holdsQuery(text: string): boolean {
@@ -123,7 +133,12 @@ function totalOf(statements: readonly Pick<Statement, 'totalMs'>[]): number {
 }
 
 /** None silences a rule: each statement tells by its own plan whether it was looked at. */
-function notesOn(planned: readonly Statement[], wanted: readonly Statement[], plans: readonly StatementPlan[]): Note[] {
+function notesOn(
+  planned: readonly Statement[],
+  wanted: readonly Statement[],
+  plans: readonly StatementPlan[],
+  end: string,
+): Note[] {
   const notes: Note[] = [];
   const times = new Map(planned.map(({ queryId, totalMs }) => [queryId, totalMs]));
   const total = Math.max(totalOf(planned), Number.MIN_VALUE);
@@ -145,9 +160,9 @@ function notesOn(planned: readonly Statement[], wanted: readonly Statement[], pl
   const left = wanted.slice(plans.length);
   if (left.length > 0) {
     notes.push({
-      code: 'explain-out-of-time',
+      code: 'explain-unfinished',
       rules: [],
-      message: `${plural(left.length, 'statement')} with ${shareOf(left)} were not explained: the time was up. The next audit tries again.`,
+      message: `${plural(left.length, 'statement')} with ${shareOf(left)} were not explained: ${end}. The next audit tries again.`,
     });
   }
   return notes;

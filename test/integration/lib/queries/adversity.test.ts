@@ -109,8 +109,27 @@ describe('a lock', () => {
     expect(snapshot.notes).toMatchObject([{ code: 'queries-locked', rules: ['queries/*', 'plans/*'] }]);
   });
 
-  it.each(['pg_class', 'pg_statistic', 'pg_extension', 'pg_stat_statements'])(
-    'of %s ends the audit soon, with the reason',
+  it('of pg_stat_statements keeps the statements from being read, and nothing else', async () => {
+    const other = await hold(shop.url, 'begin', 'lock table pg_stat_statements in access exclusive mode');
+    const snapshot = await collect(shop.url).finally(other.end);
+    expect(snapshot.statements).toEqual([]);
+    expect(snapshot.settings).not.toBeNull();
+    expect(snapshot.notes).toMatchObject([{ code: 'pg_stat_statements-locked', rules: ['queries/*', 'plans/*'] }]);
+  });
+
+  it('that kept the statements from being read once mends nothing, and makes nothing look worse', async () => {
+    await audit();
+    const before = await history.recommendations('shop', undefined);
+    const other = await hold(shop.url, 'begin', 'lock table pg_stat_statements in access exclusive mode');
+    expect((await audit().finally(other.end)).kept).toBe(true);
+    const { findings } = await audit();
+    const statuses = (all: typeof before) => all.map(({ id, status }) => [id, status]).sort();
+    expect(statuses(await history.recommendations('shop', undefined))).toEqual(statuses(before));
+    expect(findings.map(({ rule }) => rule)).not.toContain('queries/regressed');
+  });
+
+  it.each(['pg_class', 'pg_statistic', 'pg_extension'])(
+    'of %s, without which nothing can be read, ends the audit soon, with the reason',
     async (name) => {
       const other = await hold(shop.url, 'begin', `lock table ${name} in access exclusive mode`);
       const ended = await audit().catch((error: unknown) => error);
@@ -155,6 +174,19 @@ describe('a connection that is lost', () => {
     expect(snapshot.notes.map(({ code, message }) => [code, missing.find((what) => message.startsWith(what))])).toEqual(
       missing.map((what) => ['queries-connection-lost', what]),
     );
+    await closed();
+  });
+
+  it('between two plans leaves the first, and the note tells of the other', async () => {
+    await shop.run('select max(id) from wares');
+    proxy = await openProxy(shop.url);
+    proxy.when(/(?:streamgate_explained|generic_plan)[\s\S]*max\(id\)/, 'cut');
+    const snapshot = await collect(proxy.url);
+    expect(auditedPlan(snapshot)?.plan ?? null).not.toBeNull();
+    expect(snapshot.notes.map(({ code, message }) => [code, message.includes('the connection was lost')])).toEqual([
+      ['queries-connection-lost', true],
+      ['explain-unfinished', true],
+    ]);
     await closed();
   });
 
@@ -219,11 +251,28 @@ describe('the command line', () => {
 
   it('tells in one line why it could read nothing, and ends with 2', async () => {
     proxy = await openProxy(shop.url);
-    proxy.when(/pg_stat_statements s/, 'cut');
+    proxy.when(/server_version_num/, 'cut');
     const { code, out, err } = await report(proxy.url);
     expect([code, out]).toEqual([2, '']);
     expect(err).toMatch(/^[^\n]*closed the connection[^\n]*\n$/);
     expect(proxy.connections().made).toBe(1);
+  });
+
+  it('reports the indexes where the statements could not be read', async () => {
+    proxy = await openProxy(shop.url);
+    proxy.when(/pg_stat_statements s/, 'cut');
+    const { code, out, err } = await report(proxy.url);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).findings.map(({ rule }: { rule: string }) => rule)).toContain('tables/no-primary-key');
+    expect(err).toContain('note: The statements were not read: the connection was lost');
+  });
+
+  it('reports the statements where a lock keeps the indexes from being read', async () => {
+    const other = await hold(shop.url, 'begin', 'lock table pg_sequence in access exclusive mode');
+    const { code, out, err } = await report(shop.url).finally(other.end);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).snapshot.notes).toMatchObject([{ code: 'indexes-locked' }]);
+    expect(err).toContain('note: The indexes, the tables and the sequences were not read: somebody holds a lock');
   });
 
   it('reports what it could read, and notes what it could not', async () => {

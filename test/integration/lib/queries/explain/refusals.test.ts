@@ -138,7 +138,7 @@ describe('the deadline', () => {
       plans: [],
       notes: [
         expect.objectContaining({
-          code: 'explain-out-of-time',
+          code: 'explain-unfinished',
           message:
             '10 statements with 100.0 % of the time were not explained: the time was up. The next audit tries again.',
         }),
@@ -150,7 +150,7 @@ describe('the deadline', () => {
     const { plans, notes } = await slowly(1_000, () => workload(texts, 3_500));
     expect(plans.map(({ queryId }) => queryId)).toEqual(texts.slice(0, 4));
     expect(notes).toMatchObject([
-      { code: 'explain-out-of-time', message: expect.stringMatching(/^6 statements with 60\.0 %/) },
+      { code: 'explain-unfinished', message: expect.stringMatching(/^6 statements with 60\.0 %/) },
     ]);
   });
 
@@ -162,7 +162,7 @@ describe('the deadline', () => {
     const cut = await slowly(1_000, () => workload([hard, ...texts], 2_500));
     expect(cut.plans).toEqual([]);
     expect(cut.notes).toMatchObject([
-      { code: 'explain-out-of-time', message: expect.stringMatching(/^11 statements/) },
+      { code: 'explain-unfinished', message: expect.stringMatching(/^11 statements/) },
     ]);
   });
 
