@@ -1,6 +1,6 @@
 import pc from 'picocolors';
-import { bytes, count, plural } from '../../lib/advice/format.ts';
-import type { AdvisedQuery, DatabaseAdvice, ProposedIndex } from '../../lib/indexes/advisor/advise-database.ts';
+import { bytes, count, plural, shortened } from '../../lib/advice/format.ts';
+import type { DatabaseAdvice, ProposedIndex } from '../../lib/indexes/advisor/advise-database.ts';
 import type { Server } from '../../lib/postgres/server.ts';
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -61,7 +61,7 @@ function indexLines(
     `  ${bytes(sizeBytes)}, saves ${percent(gain, workload.costBefore)} of the workload${writes}`,
     ...why.map(({ part, place, why: reason }) => ink.dim(`  ${place === 'key' ? '' : `${place} `}${part}: ${reason}`)),
     ...better.slice(0, shownStatements).map(({ queryId, costBefore, costAfter }) => {
-      return `  ${cost(costBefore)} to ${cost(costAfter)}  ${ink.dim(shortened(byId.get(queryId)))}`;
+      return `  ${cost(costBefore)} to ${cost(costAfter)}  ${ink.dim(shortened(byId.get(queryId)?.sql ?? '', shownLetters))}`;
     }),
     ...(better.length > shownStatements
       ? [`  … and ${plural(better.length - shownStatements, 'statement')} more`]
@@ -92,11 +92,6 @@ function percent(part: number, whole: number): string {
 
 function cost(value: number): string {
   return value < 10 ? value.toFixed(1) : count(value);
-}
-
-function shortened(query: AdvisedQuery | undefined): string {
-  const text = (query?.sql ?? '').replace(/\s+/g, ' ');
-  return text.length > shownLetters ? `${text.slice(0, shownLetters).toWellFormed()}…` : text;
 }
 
 /** Names may hold control characters, which a terminal would obey: they are shown instead. */

@@ -1,5 +1,5 @@
 import { type Finding, severities } from '../../lib/advice/finding.ts';
-import { bytes, plural } from '../../lib/advice/format.ts';
+import { bytes, plural, shortened } from '../../lib/advice/format.ts';
 import type { Report } from './report.ts';
 
 /** The report for a pull request or a wiki. */
@@ -27,6 +27,7 @@ function describe({ rule, title, detail, evidence, action }: Finding): string[] 
     '',
     `${inline(detail)} (\`${rule}\`)`,
     '',
+    ...(typeof evidence.statement === 'string' ? [`In: ${inline(shortened(evidence.statement, 300))}`, ''] : []),
     `| ${numbers.map(([name]) => name).join(' | ')} |`,
     `|${numbers.map(() => '---:').join('|')}|`,
     `| ${numbers.map(([, value]) => value).join(' | ')} |`,

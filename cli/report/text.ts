@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { type Finding, type Severity, severities } from '../../lib/advice/finding.ts';
-import { bytes, milliseconds, plural } from '../../lib/advice/format.ts';
+import { bytes, milliseconds, plural, shortened } from '../../lib/advice/format.ts';
 import { roster } from '../../lib/audit.ts';
 import type { Report } from './report.ts';
 
@@ -61,7 +61,7 @@ function findingLines(findings: readonly Finding[], ink: Colours): string[] {
 }
 
 function describe(
-  { title, detail, impact, action }: Finding,
+  { title, detail, impact, evidence, action }: Finding,
   ink: Colours,
   commonCaution: string | undefined,
 ): string[] {
@@ -74,9 +74,15 @@ function describe(
   return [
     gain ? `  ${ink.bold(title.padEnd(width - gain.length - 4))}  ${ink.dim(gain)}` : `  ${ink.bold(title)}`,
     ...wrap(detail, 4),
+    ...(isUnnamed(title, evidence.statement) ? [ink.dim(`    in: ${shortened(evidence.statement, width - 8)}`)] : []),
     ...(action?.sql ? action.sql.split('\n').map((line) => `    ${ink.green(line)}`) : []),
     ...(caution ? wrap(caution, 4).map(ink.dim) : []),
   ];
+}
+
+/** Whether a finding is about a statement that its title does not show. */
+function isUnnamed(title: string, statement: string | number | undefined): statement is string {
+  return typeof statement === 'string' && !title.includes(shortened(statement));
 }
 
 function summary(findings: readonly Finding[]): string {
@@ -113,12 +119,12 @@ function wrap(prose: string, indent: number): string[] {
 
 /**
  * Names may hold control characters, which a terminal would obey: they are shown instead. Line breaks
- * stay in SQL alone; elsewhere a name could forge a heading.
+ * stay in SQL, and in statements, which are put on one line; elsewhere a name could forge a heading.
  */
 function harmless<Shown extends object>(shown: Shown): Shown {
   return JSON.parse(JSON.stringify(shown), (key, value) => {
     if (typeof value !== 'string') return value;
-    const unwanted = key === 'sql' ? /(?![\n\t])\p{Cc}/gu : /\p{Cc}/gu;
+    const unwanted = key === 'sql' || key === 'statement' ? /(?![\n\t])\p{Cc}/gu : /\p{Cc}/gu;
     return value.replace(unwanted, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
   });
 }

@@ -36,3 +36,9 @@ export function milliseconds(value: number): string {
   const scaled = value / size;
   return `${scaled.toLocaleString('en-US', { maximumSignificantDigits: scaled >= 100 ? 3 : 2 })} ${unit}`;
 }
+
+/** A text on one line of at most so many letters. */
+export function shortened(text: string, letters = 80): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length <= letters ? line : `${line.slice(0, letters - 1).toWellFormed()}…`;
+}

@@ -29,7 +29,7 @@ export const slow = defineRule({
     minP95Ms: z.number().positive().default(thresholds.slowQueryMs),
     /** Statements with fewer calls are left out. */
     minCalls: z.number().int().min(1).default(1),
-    /** Mean time from which the finding is critical. */
+    /** Mean time from which the finding is critical, unless there was a single call: a load or a migration. */
     criticalMeanMs: z
       .number()
       .positive()
@@ -47,7 +47,7 @@ export const slow = defineRule({
       const { calls, totalMs, meanMs, stddevMs, rows, blocks } = lately;
       return [
         {
-          severity: isSlowOnAverage ? (meanMs >= options.criticalMeanMs ? 'critical' : 'warning') : 'info',
+          severity: isSlowOnAverage ? (meanMs >= options.criticalMeanMs && calls > 1 ? 'critical' : 'warning') : 'info',
           subject: { database: input.server.database, queryId: statement.queryId },
           title: isSlowOnAverage
             ? `A statement takes ${milliseconds(meanMs)} on average: ${shortened(statement.query)}`
@@ -99,7 +99,7 @@ function explain({ server }: QuerySnapshot, { query, kind }: Statement): Action 
     return {
       kind: 'code',
       caution:
-        'Put values in the place of $1, $2, … in the statement, and look at its plan with EXPLAIN, which runs nothing.',
+        'Look at its plan with `streamgate explain`, which takes the statement with its $1, $2, … and runs nothing.',
     };
   }
   const typed = /\b(interval|date|time|timestamp|timestamptz)\s+\$\d/i.test(query);

@@ -3,6 +3,8 @@ import type { Finding } from '../../../advice/finding.ts';
 import { milliseconds } from '../../../advice/format.ts';
 import type { Gain, QueryInput, Statement } from '../../snapshot.ts';
 
+export { shortened } from '../../../advice/format.ts';
+
 const hour = 3_600_000;
 
 /** A window is judged by itself from here on: audits come every five minutes, give or take. */
@@ -101,12 +103,6 @@ export function blocksOf({ sharedBlocksHit, sharedBlocksRead }: Gain): number {
 /** The statement as the subject of a finding. */
 export function subjectOf({ server }: QueryInput, { queryId }: Pick<Statement, 'queryId'>): Finding['subject'] {
   return { database: server.database, queryId };
-}
-
-/** A statement as a title tells it: one line of at most 80 characters. */
-export function shortened(query: string): string {
-  const line = query.replace(/\s+/g, ' ').trim();
-  return line.length <= 80 ? line : `${line.slice(0, 79).toWellFormed()}…`;
 }
 
 /** Two decimals, or two digits that count where there would be fewer. */

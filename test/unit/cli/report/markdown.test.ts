@@ -37,6 +37,12 @@ describe('a report in Markdown', () => {
     expect(out).toContain('```sql\nDROP INDEX i;\n```\n\nAsk first.\n\nTo undo:\n\n```sql\nCREATE INDEX i;\n```\n');
   });
 
+  test('shows the statement that a finding is about', () => {
+    expect(render([finding({ evidence: { statement: 'select *\nfrom orders' } })])).toContain(
+      'In: select \\* from orders\n',
+    );
+  });
+
   test('says when there is nothing, and ends its last line', () => {
     expect(render([], { server: server({ sizeBytes: null }) })).toBe(
       '# Audit of shop\n\nPostgreSQL 18.4, 2026-03-01T12:00:00.000Z. No findings.\n',

@@ -58,6 +58,14 @@ describe('the findings', () => {
     expect(out).toMatch(/Every insert, and most updates/);
   });
 
+  test('about a statement show it, unless the title does', () => {
+    const statement = 'select *\n  from orders';
+    expect(render([about('i', { evidence: { statement } })])).toMatch(/^ {4}in: select \* from orders$/m);
+    expect(render([about('i', { title: 'Slow: select * from orders', evidence: { statement } })])).not.toContain(
+      'in: ',
+    );
+  });
+
   test('that gain time tell it by the day', () => {
     expect(render([about('i', { impact: { msPerDay: 90_000 } })])).toMatch(/Title of i +1\.5 min a day/);
   });

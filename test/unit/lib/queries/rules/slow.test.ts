@@ -36,6 +36,10 @@ describe('the finding', () => {
     expect(check({ meanMs })).toMatchObject([{ severity }]);
   });
 
+  test('is not critical when it was called once', () => {
+    expect(check({ calls: 1, meanMs: 5000 })).toMatchObject([{ severity: 'warning' }]);
+  });
+
   test('can be critical from another mean on', () => {
     expect(check({ meanMs: 200 }, { criticalMeanMs: 200 })).toMatchObject([{ severity: 'critical' }]);
   });
@@ -100,10 +104,10 @@ describe('the first step', () => {
     });
   });
 
-  test('asks for values before PostgreSQL 16', () => {
+  test('names the command that needs no values before PostgreSQL 16', () => {
     expect(check({ query: 'select $1' }, {}, 150_000)[0]?.action).toEqual({
       kind: 'code',
-      caution: expect.stringMatching(/Put values in the place of \$1/),
+      caution: expect.stringMatching(/streamgate explain/),
     });
   });
 
