@@ -2,6 +2,7 @@
  * What the endpoints answer out of the history, through the cache: the newest audit changes nothing until the next
  * one, which invalidates what was made of it.
  */
+import { effectsOf } from '../lib/advice/effect.ts';
 import { bySeverity } from '../lib/advice/finding.ts';
 import type { Status } from '../lib/advice/recommendation.ts';
 import type { Cache, Definition } from '../lib/cache/index.ts';
@@ -9,7 +10,7 @@ import { StreamGateError } from '../lib/errors.ts';
 import type { EndpointRequest, Reply } from '../lib/http/endpoint.ts';
 import { defaultLimit, type statementOrders } from '../lib/http/parameters.ts';
 import { type Part, parts } from '../lib/parts.ts';
-import type { AuditHead, History, RowChoice } from '../lib/postgres/history.ts';
+import type { AuditHead, ReadableHistory, RowChoice } from '../lib/postgres/history/read.ts';
 import type { FunctionResources, ResourcePoint } from '../lib/resources/snapshot.ts';
 import {
   cpuPoint,
@@ -183,7 +184,7 @@ async function answerFromHistory(question: Question): Promise<string | null> {
 }
 
 async function newestOf(
-  store: History,
+  store: ReadableHistory,
   topic: Exclude<Topic, { kind: 'recommendations' }>,
   question: Question,
 ): Promise<object | null> {
@@ -222,7 +223,7 @@ function choiceOf({ offset, sort, order, window, search }: Question, limit: numb
 }
 
 async function samplesOf(
-  store: History,
+  store: ReadableHistory,
   audit: AuditHead,
   { function: name, since }: Question,
   limit: number,
@@ -233,7 +234,7 @@ async function samplesOf(
   return { rows: rows.map(view), total };
 }
 
-async function functionsOf(store: History, audit: AuditHead, { function: name }: Question) {
+async function functionsOf(store: ReadableHistory, audit: AuditHead, { function: name }: Question) {
   const { functions } = await store.summary<{ functions: FunctionResources[] }>(audit);
   return name === undefined ? functions : functions.filter((each) => each.function === name);
 }
@@ -242,7 +243,11 @@ async function functionsOf(store: History, audit: AuditHead, { function: name }:
 const historyMs = 8 * 24 * 3_600_000;
 
 /** @throws StreamGateError `statement-unknown` */
-async function statementOf(store: History, audit: AuditHead, { database, queryId = '' }: Question): Promise<object> {
+async function statementOf(
+  store: ReadableHistory,
+  audit: AuditHead,
+  { database, queryId = '' }: Question,
+): Promise<object> {
   const [found, past] = await Promise.all([
     store.statement(audit, database, queryId),
     store.past(database, [queryId], new Date(Date.parse(audit.takenAt) - historyMs)),
@@ -269,7 +274,7 @@ async function statementOf(store: History, audit: AuditHead, { database, queryId
 }
 
 async function recommendationsOf(
-  store: History,
+  store: ReadableHistory,
   { database, limit = defaultLimit, status }: Question,
 ): Promise<object | null> {
   const audits = (await Promise.all(parts.map((part) => store.latest(database, part)))).filter(
@@ -280,11 +285,13 @@ async function recommendationsOf(
     .sort()
     .at(-1);
   if (takenAt === undefined) return null;
-  const all = await store.recommendations(database, status === 'all' ? undefined : status);
+  const all = await store.recommendations(database, undefined);
+  const wanted = status === 'all' ? all : all.filter((recommendation) => recommendation.status === status);
   const notes = audits.flatMap((audit) => audit.notes);
+  const effects = effectsOf(all);
   return {
-    data: all.sort(bySeverity).slice(0, limit),
-    meta: { takenAt, database, notes, total: all.length, limit },
+    data: wanted.sort(bySeverity).slice(0, limit),
+    meta: { takenAt, database, notes, total: wanted.length, limit, ...(effects ? { effects } : {}) },
   };
 }
 

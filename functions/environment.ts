@@ -8,7 +8,8 @@ import { postgresStore } from '../lib/cache/postgres.ts';
 import { redisStore } from '../lib/cache/redis.ts';
 import { type CacheStatistics, cacheStatistics, type EdgeStatistics } from '../lib/cache/snapshot.ts';
 import { StreamGateError } from '../lib/errors.ts';
-import { type History, openHistory } from '../lib/postgres/history.ts';
+import { connectHistory, type HistoryConnection } from '../lib/postgres/history/connection.ts';
+import { type ReadableHistory, readHistory } from '../lib/postgres/history/read.ts';
 import { openPool } from '../lib/postgres/pool.ts';
 import type { Note } from '../lib/postgres/server.ts';
 import { type CollectionOrders, cachedOrders } from '../lib/resources/gc/order.ts';
@@ -23,7 +24,7 @@ const day = 86_400_000;
 let read: { from: readonly object[]; settings: Settings } | undefined;
 let cached: { where: string; opened: Promise<OpenCache> } | undefined;
 let edge: { cdn: Cdn; statistics(): EdgeStatistics } | undefined;
-let opened: { url: string; history: History } | undefined;
+let opened: { url: string; connection: HistoryConnection; history: ReadableHistory } | undefined;
 let connection: { where: string; level: Promise<SecondLevel> } | undefined;
 
 // In a deployment the second level needs no secret, so the connection is made while Lambda starts the environment, which has a whole
@@ -70,14 +71,25 @@ async function ownSettings(arn: string): Promise<Record<string, string>> {
   }
 }
 
-/** The history store. */
-export async function history(): Promise<History> {
-  const { historyUrl } = await settings();
-  if (opened?.url === historyUrl) return opened.history;
+/** The history, as endpoints read it. Audits have functions/kept-history.ts. */
+export async function history(): Promise<ReadableHistory> {
+  return (await openedHistory()).history;
+}
+
+/** The way to the history, for who needs more of it. */
+export async function historyConnection(): Promise<HistoryConnection> {
+  return (await openedHistory()).connection;
+}
+
+async function openedHistory(): Promise<NonNullable<typeof opened>> {
+  const { historyUrl: url } = await settings();
+  if (opened?.url === url) return opened;
   const outdated = opened;
-  opened = { url: historyUrl, history: openHistory(historyUrl) };
-  await outdated?.history.close();
-  return opened.history;
+  const connection = connectHistory(url);
+  const now = { url, connection, history: readHistory(connection) };
+  opened = now;
+  await outdated?.connection.close();
+  return now;
 }
 
 /** The cache that the endpoints are served from. */
@@ -196,5 +208,5 @@ export async function closeEnvironment(): Promise<void> {
   opened = undefined;
   cached = undefined;
   await (await openCaches?.opened)?.close();
-  await open?.history.close();
+  await open?.connection.close();
 }

@@ -2,6 +2,7 @@ import type { ElastiCache } from '@aws-sdk/client-elasticache';
 import { type CacheService, type EdgeCounts, readCacheService, readEdgeCounts } from '../lib/aws/facts.ts';
 import type { CloudWatchApi } from '../lib/metrics/cloudwatch/api.ts';
 import type { AuditEvent } from './audits/audit.ts';
+import { edgeHitsLine } from './edge-hits.ts';
 
 /** What is known of the levels of the cache, as the audit of the cache takes it. */
 export interface CacheFacts extends AuditEvent {
@@ -36,7 +37,15 @@ export async function handler({ time }: AuditEvent): Promise<CacheFacts> {
       ? ask('CloudFront', async () => readEdgeCounts(distribution, await cloudWatch('us-east-1')))
       : undefined,
   ]);
+  if (edge) tellCloudWatch(edge);
   return { time, unknown, ...(service ? { service } : {}), ...(edge ? { edge } : {}) };
+}
+
+/** In the log, where an alarm is made of it. */
+function tellCloudWatch(edge: EdgeCounts): void {
+  const { AWS_LAMBDA_FUNCTION_NAME, STREAMGATE_STAGE = 'default' } = process.env;
+  const line = AWS_LAMBDA_FUNCTION_NAME && edgeHitsLine(edge, STREAMGATE_STAGE, Date.now());
+  if (line) process.stdout.write(`${line}\n`);
 }
 
 /** The SDK tries again what was throttled. */

@@ -1,7 +1,8 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { StreamGateError } from '../lib/errors.ts';
 import { openPool } from '../lib/postgres/pool.ts';
-import { history, settings } from './environment.ts';
+import { settings } from './environment.ts';
+import { keptHistory } from './kept-history.ts';
 
 /** What became of the schema. */
 export type Outcome = 'migrated' | 'no-settings-yet' | 'kept' | 'removed';
@@ -34,7 +35,7 @@ export async function handler(event: CloudFormationCustomResourceEvent): Promise
 async function migrate(): Promise<Outcome> {
   // A first deployment makes the secret that the settings are then put into; the audits migrate, too.
   if (!(await areThereSettings())) return 'no-settings-yet';
-  await (await history()).migrate();
+  await (await keptHistory()).migrate();
   return 'migrated';
 }
 

@@ -4,6 +4,7 @@
  * is not in it.
  */
 import * as z from 'zod';
+import { Effects } from '../lib/advice/effect.ts';
 import { Finding } from '../lib/advice/finding.ts';
 import { Recommendation } from '../lib/advice/recommendation.ts';
 import { CacheStatistics } from '../lib/cache/snapshot.ts';
@@ -139,7 +140,7 @@ export const recommendations = {
   summary: 'What to change, worst first, with the SQL to do and to undo it.',
   scope: 'read',
   parameters: recommendationParameters,
-  response: listOf(Recommendation),
+  response: listOf(Recommendation, { effects: Effects.optional() }),
 } as const satisfies Route;
 
 export const health = {

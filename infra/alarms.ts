@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import type { Endpoint } from './api.ts';
 import type { DeployedAudit } from './audits.ts';
 import { idOf } from './function.ts';
-import { apiMetric, cacheMetric, findings, hitPercent, type Observed } from './metrics.ts';
+import { apiMetric, cacheMetric, edgeHits, findings, hitPercent, type Observed } from './metrics.ts';
 
 /** No news of it is good news: nobody asked, and nothing failed. */
 const quietIsFine = cloudwatch.TreatMissingData.NOT_BREACHING;
@@ -21,6 +21,11 @@ const quietIsBad = cloudwatch.TreatMissingData.BREACHING;
 const nearLimit = 0.8;
 
 const { GREATER_THAN_THRESHOLD: above, LESS_THAN_THRESHOLD: below } = cloudwatch.ComparisonOperator;
+
+/** Of an audit: what takes a day at most can be looked at by the hour, and what is older than a day cannot. */
+function periodOf(everyMinutes: number): Duration {
+  return Duration.minutes(everyMinutes <= 60 ? 60 : 1_440);
+}
 
 /** What an alarm is made of; what is missing is always said. */
 interface Condition extends Pick<cloudwatch.AlarmProps, 'threshold' | 'comparisonOperator' | 'treatMissingData'> {
@@ -61,6 +66,7 @@ export class Alarms extends Construct {
       }),
       ...this.findingAlarms(observed),
       ...this.cacheAlarms(observed),
+      ...this.edgeAlarms(observed),
     ];
     this.page = new cloudwatch.CompositeAlarm(this, 'Page', {
       alarmDescription: 'Something is wrong with StreamGate or with what it watches: see which of its alarms.',
@@ -158,8 +164,7 @@ export class Alarms extends Construct {
 
   private auditAlarms({ part, everyMinutes, function: { lambda } }: DeployedAudit): cloudwatch.Alarm[] {
     const id = `Audit${idOf(part)}`;
-    // What takes a day at most can be looked at by the hour, and what is older than a day cannot.
-    const period = Duration.minutes(everyMinutes <= 60 ? 60 : 1_440);
+    const period = periodOf(everyMinutes);
     const done = new cloudwatch.MathExpression({
       expression: 'FILL(calls, 0) - FILL(failures, 0)',
       usingMetrics: {
@@ -203,6 +208,22 @@ export class Alarms extends Construct {
         comparisonOperator: below,
         treatMissingData: quietIsFine,
         of: [2, 3],
+      }),
+    ];
+  }
+
+  private edgeAlarms({ stage, goals, edge, audits }: Observed): cloudwatch.Alarm[] {
+    if (!edge) return [];
+    const { everyMinutes = 60 } = audits.audits.find(({ part }) => part === 'cache') ?? {};
+    return [
+      this.alarm('EdgeHitRate', {
+        // Of a day: whether one hour of it was quiet makes no difference.
+        metric: edgeHits(stage, periodOf(everyMinutes)),
+        description: `Of the requests of the last day CloudFront answered less than ${goals.edgeHitPercent} % by itself. GET /optimization/cache/stats has the figures.`,
+        threshold: goals.edgeHitPercent,
+        comparisonOperator: below,
+        // Too few requests to tell, or CloudFront could not be asked; that nobody asks any more is the alarm of the audit.
+        treatMissingData: quietIsFine,
       }),
     ];
   }

@@ -77,7 +77,7 @@ export class Audits extends Construct {
         ...(purge ? { onSuccess: exactly(purge) } : {}),
       },
     });
-    if (audit.part === 'resources') bindMetrics(auditor, service.reachesAws);
+    if (audit.part === 'resources') bindMetrics(auditor, service.reachesCloudWatch);
     const called = audit.part === 'cache' ? (this.asker(service, auditor, interval) ?? auditor) : auditor;
     new scheduler.Schedule(this, `${idOf(entry)}Schedule`, {
       scheduleGroup: group,
@@ -156,8 +156,8 @@ export class Audits extends Construct {
 const everyMetric = ['*'];
 
 /** Lets the audit of the functions find those that leave no samples in the history, by their metrics, where it reaches CloudWatch. */
-function bindMetrics(auditor: ServiceFunction, reachesAws: boolean): void {
-  if (!reachesAws) auditor.lambda.addEnvironment('STREAMGATE_METRICS', 'none');
+function bindMetrics(auditor: ServiceFunction, reachesCloudWatch: boolean): void {
+  if (!reachesCloudWatch) auditor.lambda.addEnvironment('STREAMGATE_METRICS', 'none');
   else auditor.bindResource({}, ['cloudwatch:GetMetricData', 'cloudwatch:ListMetrics'], everyMetric);
 }
 

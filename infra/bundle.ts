@@ -1,12 +1,13 @@
 /**
- * Builds every Lambda function with one run of esbuild: half a second for all of them, and the
+ * Builds every Lambda function with esbuild: half a second for all of them, and the
  * tests run the very bytes that are deployed. Runs as part of synth, and by itself as `npm run build`.
  */
 import { existsSync } from 'node:fs';
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { type Bundle, bundleList, entries } from './entries.ts';
+import { type Bundle, bundleList, entries, isWaitedFor } from './entries.ts';
+import { noJsonSchema, plainPostgres, unusedSchemas } from './lean.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -44,7 +45,7 @@ export const bundling = {
   format: 'esm',
   mainFields: ['module', 'main'],
   minify: true,
-  // Names of classes and functions are what logs and stack traces show.
+  // Some libraries, those of AWS and of Redis, go by the names of their classes.
   keepNames: true,
   sourcemap: true,
   sourcesContent: false,
@@ -66,6 +67,15 @@ const redisClientApart: Plugin = {
 };
 
 /**
+ * How a function is built that somebody waits for. Its source map, which Lambda is told to use, has the file, the line and
+ * most names of a stack; to keep all of them in the code is a call for each function, at each start.
+ */
+const leanBundling = {
+  keepNames: false,
+  plugins: [redisClientApart, plainPostgres, noJsonSchema, unusedSchemas],
+} satisfies BuildOptions;
+
+/**
  * Builds all functions into `<directory>/<entry>/index.mjs`, in place of what was there.
  *
  * @throws esbuild's BuildFailure, with the place in the source, when one does not build
@@ -73,14 +83,21 @@ const redisClientApart: Plugin = {
 export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
   const outdir = resolve(directory);
   await rm(outdir, { recursive: true, force: true });
-  const [{ metafile }] = await Promise.all([
+  const functions = (chosen: readonly string[], options: Pick<BuildOptions, 'keepNames' | 'plugins'>) =>
     build({
       ...bundling,
-      entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `functions/${entry}.ts`])),
+      ...options,
+      metafile: true,
+      entryPoints: Object.fromEntries(chosen.map((entry) => [`${entry}/index`, `functions/${entry}.ts`])),
       outdir,
       outExtension: { '.js': '.mjs' },
-      plugins: [redisClientApart],
-    }),
+    });
+  const [lean, others] = await Promise.all([
+    functions(entries.filter(isWaitedFor), leanBundling),
+    functions(
+      entries.filter((entry) => !isWaitedFor(entry)),
+      { plugins: [redisClientApart] },
+    ),
     build({
       ...bundling,
       stdin: { contents: "export { Cluster, Redis } from 'ioredis';", resolveDir: root },
@@ -88,7 +105,8 @@ export async function bundle(directory = bundleDirectory): Promise<Bundle[]> {
       sourcemap: false,
     }),
   ]);
-  const outputs = new Map(Object.entries(metafile.outputs).map(([file, output]) => [resolve(root, file), output]));
+  const written = { ...lean.metafile.outputs, ...others.metafile.outputs };
+  const outputs = new Map(Object.entries(written).map(([file, output]) => [resolve(root, file), output]));
   const bundles = await Promise.all(
     entries.map(async (entry): Promise<Bundle> => {
       const file = join(outdir, entry, 'index.mjs');

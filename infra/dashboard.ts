@@ -2,7 +2,16 @@ import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import type { Alarms } from './alarms.ts';
-import { apiMetric, cacheMetric, edgeMetric, findings, hitPercent, type Observed, ownMetric } from './metrics.ts';
+import {
+  apiMetric,
+  cacheMetric,
+  edgeHits,
+  edgeMetric,
+  findings,
+  hitPercent,
+  type Observed,
+  ownMetric,
+} from './metrics.ts';
 
 /** Half of the width, which is 24. */
 const half = 12;
@@ -57,7 +66,15 @@ function auditWidgets({ stage, audits }: Observed): cloudwatch.IWidget[] {
 function cacheWidgets({ stage, goals, second, edge }: Observed): cloudwatch.IWidget[] {
   const hits = graph('Hit rate (%)', [hitPercent(stage)], {
     leftAnnotations: [{ value: goals.hitPercent, label: 'Target' }],
-    right: edge ? [edgeMetric(edge, 'CacheHitRate', 'Average').with({ label: 'CloudFront' })] : [],
+    ...(edge
+      ? {
+          right: [
+            edgeMetric(edge, 'CacheHitRate', 'Average').with({ label: 'CloudFront' }),
+            edgeHits(stage).with({ label: 'CloudFront, of the last day' }),
+          ],
+          rightAnnotations: [{ value: goals.edgeHitPercent, label: 'Target of CloudFront' }],
+        }
+      : {}),
   });
   const work = graph(
     'Second level',

@@ -1,7 +1,6 @@
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { ReadableSecret, ServiceFunction } from './function.ts';
@@ -69,22 +68,30 @@ export interface RolePlace extends Place {
   resourceId: string;
 }
 
+/** Who may log in with IAM, as policies name him. */
+export function userArn(scope: Construct, resourceId: string, user: string): string {
+  return Stack.of(scope).formatArn({
+    service: 'rds-db',
+    resource: 'dbuser',
+    resourceName: `${resourceId}/${user}`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** Tells a function where it logs in with IAM, and lets it. */
+export function bindRole(to: ServiceFunction, use: Use, place: RolePlace): void {
+  const user = userArn(to, place.resourceId, place.user);
+  to.bindResource({ [urlVariable[use]]: urlOf(place, place.user) }, ['rds-db:connect'], [user]);
+  to.lambda.addEnvironment('NODE_EXTRA_CA_CERTS', certificates);
+}
+
 /**
  * A database of RDS or Aurora, or an RDS Proxy before it, that the functions' roles log in to: no password exists. Its user has been granted
  * `rds_iam`. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
  */
 export function databaseWithRole(place: RolePlace): Database {
   return {
-    bind(to, use) {
-      const user = Stack.of(to).formatArn({
-        service: 'rds-db',
-        resource: 'dbuser',
-        resourceName: `${place.resourceId}/${place.user}`,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      });
-      to.bindResource({ [urlVariable[use]]: urlOf(place, place.user) }, ['rds-db:connect'], [user]);
-      to.lambda.addEnvironment('NODE_EXTRA_CA_CERTS', certificates);
-    },
+    bind: (to, use) => bindRole(to, use, place),
     allow: (network) => network.allow(place.port ?? 5432, 'PostgreSQL', place.securityGroup),
   };
 }
@@ -154,20 +161,4 @@ export class AuroraDatabase extends Construct implements Database {
   allow(network: Network): void {
     this.#login.allow(network);
   }
-}
-
-/** The database that a stage asks for; undefined where its URL is put into the secret of settings. */
-export function databaseOf(scope: Construct, stage: Stage, vpc: ec2.IVpc | undefined): Database | undefined {
-  const { database } = stage;
-  if (database.kind === 'settings') return undefined;
-  if (database.kind === 'aurora') {
-    if (!vpc) throw new Error('An Aurora stands in a network.');
-    return new AuroraDatabase(scope, 'Database', { ...database, stage, vpc });
-  }
-  const securityGroup = database.securityGroupId
-    ? ec2.SecurityGroup.fromSecurityGroupId(scope, 'Server', database.securityGroupId)
-    : undefined;
-  if (database.kind === 'iam') return databaseWithRole({ ...database, securityGroup });
-  const secret = secretsmanager.Secret.fromSecretCompleteArn(scope, 'Login', database.secretArn);
-  return databaseWithSecret(secret, { ...database, securityGroup });
 }

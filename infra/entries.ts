@@ -28,6 +28,13 @@ export const entries: readonly string[] = [
   factsEntry,
 ];
 
+const openapiEntry = 'openapi';
+
+/** Whether somebody waits for a function at its first call, and it describes nothing: endpoints but the description of the API, and the authorizer. */
+export function isWaitedFor(entry: string): boolean {
+  return entry === authorizerEntry || (entry !== openapiEntry && routes.some((route) => route.entry === entry));
+}
+
 /** One built function. */
 export interface Bundle {
   entry: string;

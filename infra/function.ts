@@ -5,22 +5,25 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import type { Configuration } from './configuration.ts';
 import type { Bundle } from './entries.ts';
 import type { Network } from './network.ts';
 import type { SecondLevel } from './second-level.ts';
 import type { Stage } from './stage.ts';
 
-/** What every part of the service needs to know. */
 /** A young generation of 2 MB is V8's own choice for 512 MB of memory; an audit, which has more, takes 20 MB less with it. */
 const nodeOptions = '--enable-source-maps --max-semi-space-size=2';
 
+/** What every part of the service needs to know. */
 export interface Service {
   stage: Stage;
   bundles: readonly Bundle[];
   /** Where functions stand that read settings; undefined for no network of ours. */
   network: Network | undefined;
-  /** Whether functions that read settings reach the APIs of AWS: an isolated network has no way to them. */
-  reachesAws: boolean;
+  /** Whether functions that read settings reach CloudWatch: an isolated network has no way to it. */
+  reachesCloudWatch: boolean;
+  /** Which rules are run; undefined for all of them, or for what was built with the code. */
+  configuration: Configuration | undefined;
   /** The ElastiCache, where there is one. */
   second?: SecondLevel | undefined;
   /** Of CloudFront, where there is one. */
@@ -138,6 +141,7 @@ export class ServiceFunction extends Construct {
       this.lambda.addEnvironment('STREAMGATE_RETENTION_DAYS', String(stage.historyRetentionDays));
       service.bind(this);
     }
+    if (bundle.sources.includes('lib/advice/configuration.ts')) service.configuration?.bind(this);
   }
 
   /** Lets the function read a secret: the variable that names it, and the permission. */

@@ -79,6 +79,11 @@ export function cacheMetric(second: SecondLevel, metricName: string, statistic: 
   });
 }
 
+/** What CloudFront answered by itself in the last day, in percent: functions/facts.ts tells it, each time before the audit of the cache. */
+export function edgeHits(stage: Stage, period = Duration.hours(1)): cloudwatch.Metric {
+  return ownMetric(stage, 'EdgeHitRate', period, 'Minimum');
+}
+
 /** A metric of CloudFront, which there is in us-east-1 only. */
 export function edgeMetric(edge: Edge, metricName: string, statistic: string): cloudwatch.Metric {
   return new cloudwatch.Metric({

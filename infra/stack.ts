@@ -1,10 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { databaseOf } from './database.ts';
 import type { Bundle } from './entries.ts';
 import { FirewallStack } from './firewall.ts';
 import { vpcOf } from './network.ts';
 import type { Stage } from './stage.ts';
+import { databaseOf } from './stage-database.ts';
 import { StreamGate } from './streamgate.ts';
 
 /** A stage in one stack, for any account and region unless its file says which; with a firewall in another one, where it has one. */
@@ -21,13 +21,14 @@ export class StreamGateStack extends Stack {
     });
     const { name, network, database: _, account: __, region: ___, ...settings } = stage;
     const vpc = vpcOf(this, stage);
+    const metricsEndpoint = network.kind !== 'none' && network.metricsEndpoint;
     const endpoints = network.kind !== 'existing' || network.endpoints;
     const database = databaseOf(this, stage, vpc);
     const webAclArn = this.firewall(scope, stage);
     this.streamgate = new StreamGate(this, 'StreamGate', {
       ...(settings as Omit<typeof settings, 'edge'>),
       ...(settings.edge ? { edge: settings.edge } : {}),
-      ...{ name, database, vpc, endpoints, webAclArn, bundles },
+      ...{ name, database, vpc, endpoints, metricsEndpoint, webAclArn, bundles },
     });
   }
 

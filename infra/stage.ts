@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { audits } from '../functions/routes.ts';
+import { identifierIn } from './rds-host.ts';
 
 /** Days for which CloudWatch can keep a log: it takes no other number. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const logRetentionDays = [
@@ -17,12 +18,19 @@ const identifier = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+$`), `not an id such as ${prefix}-0123456789abcdef0`);
 const port = z.int().min(1).max(65_535);
 
+const metricsEndpoint = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Make an endpoint for CloudWatch, where functions are found that leave no samples in the history. 15 USD a month.',
+  );
+
 const Network = z.discriminatedUnion('kind', [
   z
     .strictObject({ kind: z.literal('none') })
     .describe('Functions stand in no network of yours: for databases that are reached over the internet.'),
   z
-    .strictObject({ kind: z.literal('isolated') })
+    .strictObject({ kind: z.literal('isolated'), metricsEndpoint })
     .describe('A network of its own with no way to the internet and no NAT.'),
   z
     .strictObject({
@@ -30,10 +38,20 @@ const Network = z.discriminatedUnion('kind', [
       vpcId: identifier('vpc'),
       availabilityZones: z.array(z.string().min(1)).min(1),
       subnetIds: z.array(identifier('subnet')).min(1),
+      routeTableIds: z
+        .array(identifier('rtb'))
+        .optional()
+        .describe('Of the subnets, in their order: for the endpoint of S3, which is a route.'),
       endpoints: z.boolean().default(true).describe('Make the endpoints there; false where there are such, or a NAT.'),
+      metricsEndpoint,
     })
     .describe('Subnets that you have, one in each of the availability zones.'),
 ]);
+
+const proxy = z
+  .boolean()
+  .default(false)
+  .describe('Make an RDS Proxy for the history; what is watched is asked directly. Some 22 USD a month and more.');
 
 const Database = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('settings') }).describe('Connection URLs that you put into the secret of settings.'),
@@ -44,7 +62,9 @@ const Database = z.discriminatedUnion('kind', [
       host: hostName.optional().describe('Where the secret has none, as that of a master user.'),
       port: port.optional(),
       name: z.string().min(1).optional(),
+      user: z.string().min(1).optional().describe('Only with `proxy`: the username in the secret.'),
       securityGroupId: identifier('sg').optional().describe('Of the server: the functions are let in.'),
+      proxy,
     })
     .describe('A secret as RDS writes it: username, password, and perhaps host, port and dbname.'),
   z
@@ -56,6 +76,7 @@ const Database = z.discriminatedUnion('kind', [
       user: z.string().min(1),
       resourceId: z.string().regex(/^(db|cluster|prx)-\w+$/, 'not an id such as db-…, cluster-… or prx-…'),
       securityGroupId: identifier('sg').optional(),
+      proxy,
     })
     .describe("The functions' roles log in: no password exists."),
   z
@@ -99,6 +120,14 @@ const Alarms = z.strictObject({
     .describe('Alarms for each endpoint by itself, and not for all together. 0.10 USD a month each.'),
   latencyMs: z.number().min(1).default(50).describe('What 95 % of the requests should stay below.'),
   hitPercent: z.number().min(0).max(100).default(98).describe('What the cache should answer without a load.'),
+  edgeHitPercent: z
+    .number()
+    .min(0)
+    .max(100)
+    .default(80)
+    .describe(
+      'What CloudFront should answer by itself: fewer than all levels do, since it keeps each answer for each token.',
+    ),
 });
 
 /** What can be said about a stage. */
@@ -193,10 +222,37 @@ function contradictionIn({ network, database, cache, protect, removeData }: Stag
   if (!inside && cache.kind === 'elasticache') return 'cache: an ElastiCache stands in a network. Give `network`.';
   if (!inside && 'securityGroupId' in database)
     return 'database.securityGroupId: functions in no network cannot be let in by one. Give `network`.';
+  if ('proxy' in database && database.proxy) {
+    const problem = contradictionInProxy(database, network);
+    if (problem) return problem;
+  }
   if (database.kind === 'aurora' && database.minCapacity > database.maxCapacity)
     return 'database.minCapacity is more than database.maxCapacity.';
   if (network.kind === 'existing' && network.subnetIds.length !== network.availabilityZones.length)
     return 'network.subnetIds: one for each of the availabilityZones, in their order.';
+  if (network.kind === 'existing' && network.endpoints && network.routeTableIds?.length !== network.subnetIds.length)
+    return 'network.routeTableIds: one for each of the subnetIds, in their order; or `endpoints: false` where there is a way to S3.';
   if (protect && removeData) return 'removeData: not with `protect`.';
   return undefined;
+}
+
+/** What a proxy needs to know of the database behind it. */
+function contradictionInProxy(
+  database: Extract<Stage['database'], { proxy: boolean }>,
+  network: Stage['network'],
+): string | undefined {
+  if (network.kind !== 'existing') return 'database.proxy: it stands where the database does. Give that `network`.';
+  if (network.subnetIds.length < 2)
+    return 'database.proxy: RDS wants subnets in two zones. Give a second one in `network`.';
+  const { host, name, user } = database;
+  if (!host || !name || !user)
+    return 'database.proxy: give `host`, `name` and `user`, which functions log in to it as.';
+  if (database.kind === 'iam' && !/^(db|cluster)-/.test(database.resourceId))
+    return 'database.resourceId: that of the database; the proxy before it is made.';
+  try {
+    identifierIn(host);
+    return undefined;
+  } catch (error) {
+    return `database.host: ${(error as Error).message}`;
+  }
 }

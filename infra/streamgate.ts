@@ -8,6 +8,7 @@ import { Alarms } from './alarms.ts';
 import { Api } from './api.ts';
 import { Audits } from './audits.ts';
 import { builtBundles } from './built.ts';
+import { Configuration, type RuleSettings } from './configuration.ts';
 import { Dashboard } from './dashboard.ts';
 import type { Database } from './database.ts';
 import { Edge, tagHeader } from './edge.ts';
@@ -34,6 +35,10 @@ export interface StreamGateProps extends Omit<StageSettings, 'network' | 'databa
   subnets?: ec2.SubnetSelection | undefined;
   /** False where the subnets have a way to Secrets Manager and S3 already. Default: true. */
   endpoints?: boolean;
+  /** An endpoint for CloudWatch, too: the audit finds functions by their metrics that leave no samples. 15 USD a month. Default: false. */
+  metricsEndpoint?: boolean;
+  /** `streamgate.config.json`: its path, or what would be in it. Default: every rule is run, as it is. */
+  configuration?: string | RuleSettings | undefined;
   /** A firewall for CloudFront (WAF, in us-east-1). */
   webAclArn?: string | undefined;
   /** The functions. Default: as they were built with this package. */
@@ -60,11 +65,11 @@ export class StreamGate extends Construct {
   constructor(scope: Construct, id: string, props: StreamGateProps = {}) {
     super(scope, id);
     const { name = 'default', database, history = database, vpc, subnets, endpoints = true, ...rest } = props;
-    const { webAclArn, bundles = builtBundles(), ...settings } = rest;
+    const { webAclArn, metricsEndpoint = false, configuration, bundles = builtBundles(), ...settings } = rest;
     const kind = vpc ? 'isolated' : 'none';
     const stage = checkStage(name, { ...settings, network: { kind } }, `StreamGate ${this.node.path}`);
 
-    const network = vpc && new Network(this, 'Network', { vpc, subnets, endpoints });
+    const network = vpc && new Network(this, 'Network', { vpc, subnets, endpoints, metricsEndpoint });
     const used = [...new Set([database, history])].filter((each) => each !== undefined);
     for (const each of network ? used : []) each.allow(network as Network);
     if (!database) network?.allow(5432, 'PostgreSQL, at the URLs in the secret of settings');
@@ -77,7 +82,8 @@ export class StreamGate extends Construct {
       stage,
       bundles,
       network,
-      reachesAws: !network || !endpoints,
+      reachesCloudWatch: !network || !endpoints || metricsEndpoint,
+      configuration: configuration === undefined ? undefined : new Configuration(this, 'Configuration', configuration),
       second,
       bind(to) {
         to.bindSecret('STREAMGATE_SECRET_ARN', secret);

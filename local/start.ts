@@ -6,7 +6,8 @@ import { handler as auditCache } from '../functions/audits/cache.ts';
 import { handler as auditIndexes } from '../functions/audits/indexes.ts';
 import { handler as auditQueries } from '../functions/audits/queries.ts';
 import { handler as auditResources } from '../functions/audits/resources.ts';
-import { closeEnvironment, history, useEdge } from '../functions/environment.ts';
+import { closeEnvironment, useEdge } from '../functions/environment.ts';
+import { keptHistory } from '../functions/kept-history.ts';
 import { readConfiguration } from '../lib/advice/configuration.ts';
 import { roster } from '../lib/audit.ts';
 import { hashToken } from '../lib/http/authentication.ts';
@@ -99,7 +100,7 @@ async function run(local: LocalSettings, stack: AsyncDisposableStack): Promise<v
     [hashToken(token)]: scopes,
   });
   stack.defer(closeEnvironment);
-  await (await history()).migrate();
+  await (await keptHistory()).migrate();
   isReady = true;
   const address = `http://${local.HOST === '0.0.0.0' ? '127.0.0.1' : local.HOST}:${port}`;
   line('Dashboard', pc.underline(`${address}/#token=${token}`));

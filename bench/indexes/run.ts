@@ -1,10 +1,10 @@
 /**
- * Lets the index advisor and its peers choose indexes for two workloads, and compares what PostgreSQL takes them to cost then; builds
- * what was chosen and measures it; and compares the sizes that were expected with real ones.
+ * Waits for the index advisor on a small workload; lets it and its peers choose indexes for two others, and compares what PostgreSQL
+ * takes them to cost then; builds what was chosen and measures it; and compares the sizes that were expected with real ones.
  *
  *   npm run bench:indexes               prints it
  *   npm run bench:indexes -- --write    also puts it into docs/benchmarks.md
- *   npm run bench:indexes -- saas       only one of tpch, saas and sizes; writes nothing
+ *   npm run bench:indexes -- saas       only one of small, tpch, saas and sizes; writes nothing
  *
  * Needs a PostgreSQL with HypoPG: see server.ts. A goal that is not met is no error: a bench tells, it does not judge.
  */
@@ -21,9 +21,10 @@ import { writeReport } from '../report.ts';
 import { sectionsOf } from './sections.ts';
 import { serverWithHypopg } from './server.ts';
 import { sizes } from './sizes.ts';
+import { small } from './small.ts';
 import { saas, tpch } from './workloads.ts';
 
-const names = ['tpch', 'saas', 'sizes'];
+const names = ['small', 'tpch', 'saas', 'sizes'];
 const wanted = process.argv.slice(2).filter((word) => names.includes(word));
 const isWriting = process.argv.includes('--write') && wanted.length === 0;
 const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
@@ -52,6 +53,11 @@ try {
     parts.push(part);
     console.log(`\n${part}`);
   };
+  if (isWanted('small')) {
+    // First: what was compiled for the others would make its first run faster.
+    process.stderr.write('small …\n');
+    add(markdownOf(await small(server)));
+  }
   for (const workload of [tpch(0.1), saas(200)]) {
     if (!isWanted(workload.name)) continue;
     process.stderr.write(`${workload.name} …\n`);

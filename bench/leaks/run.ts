@@ -4,7 +4,7 @@
  *
  *   npm run bench:leaks                       a quick look: a few processes of each kind, two minutes
  *   npm run bench:leaks -- --full --write     all of it, half an hour, and puts it into docs/benchmarks.md
- *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, `validation` or `revalidation`
+ *   npm run bench:leaks -- --set tuning       another set: that which the judge was tuned on, or one that was to prove it and is seen now
  *   npm run bench:leaks -- --seeds 3          so many processes of each kind that leaks, and twice as many of each other kind
  *   npm run bench:leaks -- --save FILE        also keeps the samples, as JSON lines, and does not run again what is in there
  *

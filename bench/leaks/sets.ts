@@ -1,13 +1,13 @@
 /**
- * Four sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
- * second and the third were to prove it, and showed what had been overlooked; so they count as seen, and the fourth one proves it.
+ * Five sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
+ * next three were to prove it, and showed what had been overlooked; so they count as seen, and the fifth one proves it.
  */
 import { type Random, randomOf } from './random.ts';
 import { type Benign, type Carrier, carriers, type Shape } from './shape.ts';
 import type { Noise } from './workload.ts';
 
 /** The names of the sets. */
-export const setNames = ['tuning', 'validation', 'revalidation', 'proof'] as const;
+export const setNames = ['tuning', 'validation', 'revalidation', 'restless', 'proof'] as const;
 export type SetName = (typeof setNames)[number];
 
 /** Workloads of a kind; each seed draws its own. */
@@ -179,7 +179,7 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     oneIn: [4.5, 5],
     lookalikes: { slow: [4_100, 5_000], small: [355, 395], until: [860, 870], period: [4_200, 4_500] },
   },
-  proof: {
+  restless: {
     firstSeed: 3_000_000,
     noise: { bytes: [[3_450, 4_200]], lasting: [[51, 65]] },
     fill: {
@@ -212,6 +212,46 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     code: { timeConstant: [251, 400], calls: [9, 12] },
     oneIn: [5.1, 6],
     lookalikes: { slow: [5_100, 5_500], small: [455, 480], until: [850, 859], period: [4_510, 4_800] },
+  },
+  proof: {
+    firstSeed: 4_000_000,
+    noise: {
+      bytes: [
+        [3_001, 3_049],
+        [4_201, 4_400],
+      ],
+      lasting: [[66, 75]],
+    },
+    fill: {
+      fast: [56, 59],
+      medium: [351, 379],
+      'as slow as the run': [1_291, 1_299],
+      'slower than the run': [1_891, 1_899],
+    },
+    entryBytes: [
+      [796, 799],
+      [6_001, 6_499],
+    ],
+    fullAfter: [
+      [371, 379],
+      [421, 429],
+      [776, 779],
+      [951, 954],
+    ],
+    popular: {
+      catalogue: [15_500, 17_500],
+      capacity: { small: [15, 29], medium: [901, 1_000], large: [8_100, 10_000] },
+    },
+    steps: { small: [510_000, 540_000], large: [9.1e6, 9.9e6] },
+    bursts: { oneIn: [151, 180], lasting: [81, 100], bytes: [8.1e6, 9e6] },
+    daily: { period: [120, 170], bytes: [4.1e6, 4.9e6] },
+    pool: { until: [471, 479], every: [16, 18], bytes: [26_000, 29_000] },
+    alternating: { period: [451, 500], bytes: [5.1e6, 5.9e6] },
+    batches: { size: [401, 420], bytes: [1_600, 1_900] },
+    logger: { lines: [41, 50], limit: [710_000, 900_000] },
+    code: { timeConstant: [401, 500], calls: [13, 15] },
+    oneIn: [2.6, 2.9],
+    lookalikes: { slow: [5_600, 6_000], small: [484, 495], until: [901, 910], period: [4_900, 5_200] },
   },
 };
 

@@ -15,8 +15,9 @@ import type { DatabasePart, Part } from '../../lib/parts.ts';
 import type { History } from '../../lib/postgres/history.ts';
 import type { Database } from '../../lib/settings.ts';
 import { renewAnswers } from '../answers.ts';
-import { cache, history, readCacheStatistics, settings } from '../environment.ts';
+import { cache, readCacheStatistics, settings } from '../environment.ts';
 import type { CacheFacts } from '../facts.ts';
+import { keptHistory } from '../kept-history.ts';
 import { monitoredAudit } from '../monitoring.ts';
 import { findingsLine } from './counted.ts';
 
@@ -90,7 +91,7 @@ function handlerOf(
     const told = 'responsePayload' in event ? event.responsePayload : event;
     const window = windowOf(told.time);
     const { databases, retentionDays, configPath, stage } = await settings();
-    const store = await history();
+    const store = await keptHistory();
     const rules = readConfiguration(configPath, roster);
     await using _ = (await cache()).scope(context);
     await store.migrate();

@@ -1,5 +1,6 @@
+import { withSamplesMissing } from '../../lib/resources/missing.ts';
 import { resourceAuditHandler } from './audit.ts';
 import { readFunctions } from './functions.ts';
 
 /** Scheduled: audits the functions whose samples or metrics there are. */
-export const handler = resourceAuditHandler(readFunctions);
+export const handler = resourceAuditHandler(async () => withSamplesMissing(await readFunctions()));

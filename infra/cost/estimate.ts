@@ -33,7 +33,7 @@ const ofFunction = 12;
 /** What is paid for, most expensive first. */
 export function estimate(templates: readonly Template[], traffic: Traffic): CostLine[] {
   const deployed = new Deployed(templates);
-  const lines = [...fixed(deployed), ...audited(deployed, traffic), ...asked(deployed, traffic)];
+  const lines = [...fixed(deployed, traffic), ...audited(deployed, traffic), ...asked(deployed, traffic)];
   return lines.filter(({ quantity }) => quantity > 0).sort((a, b) => b.cost - a.cost);
 }
 
@@ -67,7 +67,7 @@ class Deployed {
 }
 
 /** What is there is paid for. */
-function fixed(deployed: Deployed): CostLine[] {
+function fixed(deployed: Deployed, traffic: Traffic): CostLine[] {
   const zones = deployed
     .of('AWS::EC2::VPCEndpoint')
     .filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')
@@ -77,6 +77,7 @@ function fixed(deployed: Deployed): CostLine[] {
   const caches = deployed.count('AWS::ElastiCache::ServerlessCache');
   const edges = deployed.count('AWS::CloudFront::MonitoringSubscription');
   return [
+    line('The proxy', 'proxyVcpuHour', deployed.count('AWS::RDS::DBProxy') * traffic.proxyVcpus * hours, true),
     line('Endpoints in the network', 'endpointHour', zones * hours, true),
     line('Alarms', 'alarmMetric', alarmed, true),
     line('The alarm over them', 'compositeAlarm', deployed.count('AWS::CloudWatch::CompositeAlarm'), true),
@@ -87,6 +88,7 @@ function fixed(deployed: Deployed): CostLine[] {
     line('The firewall', 'webAcl', deployed.count('AWS::WAFv2::WebACL'), true),
     line('Rules of the firewall', 'webAclRule', rules, true),
     line("CloudFront's additional metrics", 'edgeMetric', edges * 8, true),
+    line("CloudFront's hit rate, as a metric of ours", 'customMetric', edges, true),
     // Eight of the cache (lib/cache/emf.ts), four of findings (functions/audits/counted.ts).
     line('Metrics of StreamGate', 'customMetric', deployed.count('AWS::Scheduler::Schedule') > 0 ? 12 : 0, true),
     // A metric is paid for by the hour in which it has a value.

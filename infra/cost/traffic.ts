@@ -12,6 +12,11 @@ export const Traffic = z.strictObject({
   secondLevelGets: z.number().min(0).default(0.3).describe('Of an endpoint, for each request.'),
   databaseGb: z.number().min(0).default(2).describe('What the Aurora of its own holds.'),
   busyAcu: z.number().min(0).default(0.5).describe('What that Aurora takes while it is awake.'),
+  proxyVcpus: z
+    .number()
+    .min(2)
+    .default(2)
+    .describe('Of the database behind an RDS Proxy; ACUs of a serverless one, 8 at least.'),
   awakeMinutesPerAudit: z.number().min(0).default(6).describe('It sleeps five minutes after the last connection.'),
 });
 

@@ -3,7 +3,7 @@ import { defineStage } from '../stage.ts';
 /**
  * Everything. Where the database to watch stands in a network of yours, say so instead:
  *
- *   network: { kind: 'existing', vpcId: 'vpc-…', availabilityZones: ['eu-central-1a'], subnetIds: ['subnet-…'] },
+ *   network: { kind: 'existing', vpcId: 'vpc-…', availabilityZones: ['eu-central-1a'], subnetIds: ['subnet-…'], routeTableIds: ['rtb-…'] },
  *   database: { kind: 'iam', host: '….rds.amazonaws.com', name: 'shop', user: 'streamgate', resourceId: 'cluster-…' },
  */
 export default defineStage({

@@ -50,6 +50,24 @@ export const Impact = z
   .meta({ id: 'Impact', description: 'What the action would gain.' });
 export type Impact = z.infer<typeof Impact>;
 
+/** What an index that is to be created is expected to bring. Costs are the planner's, of one call. */
+export const Expectation = z
+  .strictObject({
+    /** Right after it is built. */
+    sizeBytes: z.number(),
+    statements: z.array(
+      z.strictObject({
+        queryId: z.string(),
+        costBefore: z.number(),
+        costAfter: z.number(),
+        /** The ids of other findings whose indexes must be there as well for it to cost so little. */
+        together: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Expectation', description: 'What an index that is to be created is expected to bring.' });
+export type Expectation = z.infer<typeof Expectation>;
+
 /** One thing that is wrong. A contract: other programs read this shape. */
 export const Finding = z
   .strictObject({
@@ -62,6 +80,7 @@ export const Finding = z
     evidence: z.record(z.string(), z.union([z.number(), z.string()])),
     impact: Impact.optional(),
     action: Action.optional(),
+    expected: Expectation.optional(),
   })
   .meta({ id: 'Finding', description: 'One thing that is wrong, with its evidence in numbers.' });
 export type Finding = z.infer<typeof Finding>;

@@ -100,9 +100,36 @@ export function queryIdsOf({ subject, evidence }: Pick<Recommendation, 'subject'
   return [...new Set(listed.filter((id) => id !== ''))];
 }
 
+/** The times of a statement before and after, whether or not they tell anything. */
+export interface Measurement extends Proof {
+  /** How often it was called before. */
+  callsPerHour: number;
+}
+
+/**
+ * What was measured of each statement of a recommendation that was applied: those that have enough windows on both sides.
+ *
+ * @param windows of each statement, by query id, oldest first
+ */
+export function measure(
+  recommendation: Recommendation,
+  windows: ReadonlyMap<string, readonly MeasuredWindow[]>,
+): Measurement[] {
+  const { appliedAt } = recommendation;
+  if (appliedAt === null) return [];
+  return queryIdsOf(recommendation).flatMap((queryId) => {
+    const sides = split(recommendation, appliedAt, windows.get(queryId) ?? []);
+    const measured = measuredBetween(queryId, sides);
+    if (!measured) return [];
+    const { lower, higher, ...proof } = measured;
+    return [{ ...proof, p: Math.min(lower, higher), callsPerHour: sides.callsPerHour }];
+  });
+}
+
 interface Sides {
   before: number[];
   after: number[];
+  callsPerHour: number;
 }
 
 /**
@@ -118,8 +145,14 @@ function split(
   const after = telling.filter(({ from }) => Date.parse(from) >= Date.parse(appliedAt));
   const earlier = telling.filter(({ to }) => Date.parse(to) <= Date.parse(lastSeenAt));
   const found = earlier.filter(({ to }) => Date.parse(to) >= Date.parse(firstSeenAt));
-  const before = earlier.slice(-Math.max(minWindows, found.length));
-  return { before: atHoursOf(after, before).map(meanOf), after: after.map(meanOf) };
+  const before = atHoursOf(after, earlier.slice(-Math.max(minWindows, found.length)));
+  return { before: before.map(meanOf), after: after.map(meanOf), callsPerHour: callsPerHourOf(before) };
+}
+
+function callsPerHourOf(windows: readonly MeasuredWindow[]): number {
+  const calls = windows.reduce((sum, window) => sum + window.calls, 0);
+  const ms = windows.reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0);
+  return ms > 0 ? (calls * hour) / ms : 0;
 }
 
 /** Of the earlier windows those of the same hours of the day; all where they are of less than a day. */
@@ -143,22 +176,36 @@ interface Outcome {
   proof: Proof;
 }
 
-/** @param comparisons so many are made: the more, the clearer each must be (Bonferroni) */
-function compare(queryId: string, { before, after: all }: Sides, comparisons: number): Outcome | undefined {
+/** The figures of both sides, with how likely a time so low, and so high, would be; undefined where windows are too few. */
+function measuredBetween(
+  queryId: string,
+  { before, after: all }: Sides,
+): (Omit<Proof, 'p'> & { lower: number; higher: number }) | undefined {
   const after = all.slice(0, windowsToLookAt(all.length));
   if (before.length < minWindows || after.length < minWindows) return undefined;
-  const [meanMsBefore, meanMsAfter] = [median(before), median(after)];
-  const limit = maxP(after.length) / comparisons;
-  const outcome = (change: Outcome['change'], p: number): Outcome => ({
-    change,
-    proof: { queryId, meanMsBefore, meanMsAfter, p, windowsBefore: before.length, windowsAfter: after.length },
-  });
-  const lower = mannWhitney(after, before, 'less').p;
-  const higher = mannWhitney(after, before, 'greater').p;
+  return {
+    queryId,
+    meanMsBefore: median(before),
+    meanMsAfter: median(after),
+    windowsBefore: before.length,
+    windowsAfter: after.length,
+    lower: mannWhitney(after, before, 'less').p,
+    higher: mannWhitney(after, before, 'greater').p,
+  };
+}
+
+/** @param comparisons so many are made: the more, the clearer each must be (Bonferroni) */
+function compare(queryId: string, sides: Sides, comparisons: number): Outcome | undefined {
+  const measured = measuredBetween(queryId, sides);
+  if (!measured) return undefined;
+  const { lower, higher, ...figures } = measured;
+  const { meanMsBefore, meanMsAfter, windowsAfter } = figures;
+  const limit = maxP(windowsAfter) / comparisons;
+  const outcome = (change: Outcome['change'], p: number): Outcome => ({ change, proof: { ...figures, p } });
   const isLower = meanMsAfter <= (1 - minGain) * meanMsBefore;
   if (isLower && lower < limit) return outcome('faster', lower);
   if (meanMsAfter >= (1 + minGain) * meanMsBefore && higher < limit) return outcome('slower', higher);
-  const isOpen = after.length < enoughWindows || (isLower && after.length < mostWindows);
+  const isOpen = windowsAfter < enoughWindows || (isLower && windowsAfter < mostWindows);
   return isOpen ? undefined : outcome('same', lower);
 }
 

@@ -8,11 +8,14 @@ const meta = {
   notes: z.array(Note),
 };
 
-/** `{ data: [...], meta }`: `total` rows there are, `limit` at most are answered. */
-export function listOf<Row extends z.ZodType>(row: Row) {
+/** `{ data: [...], meta }`: `total` rows there are, `limit` at most are answered; `more` is what the meta has besides. */
+export function listOf<Row extends z.ZodType, More extends z.ZodRawShape = Record<never, never>>(
+  row: Row,
+  more?: More,
+) {
   return z.strictObject({
     data: z.array(row),
-    meta: z.strictObject({ ...meta, total: z.number(), limit: z.number() }),
+    meta: z.strictObject({ ...meta, total: z.number(), limit: z.number(), ...(more ?? ({} as More)) }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { escapeIdentifier } from 'pg';
 import type { Action, Subject } from '../advice/finding.ts';
 import { bytes, milliseconds } from '../advice/format.ts';
+import { failedBuild } from '../queries/plan/advice/index-name.ts';
 import type { Table } from '../tables/snapshot.ts';
 import type { Index, IndexSnapshot } from './snapshot.ts';
 
@@ -118,9 +119,9 @@ export function createIndex(table: Table, index: NewIndex, tables: readonly Tabl
   if (table.kind !== 'partitioned table') {
     return {
       kind: 'sql',
-      sql: `CREATE INDEX CONCURRENTLY ${escapeIdentifier(index.name)} ON ${on} ${keys};`,
+      sql: `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${escapeIdentifier(index.name)} ON ${on} ${keys};`,
       undoSql: `DROP INDEX CONCURRENTLY IF EXISTS ${nameIn(table, index.name)};`,
-      caution: `${caution} ${effort} ${concurrentLock} If it fails, drop the invalid index that it leaves and try again.`,
+      caution: `${caution} ${effort} ${concurrentLock} ${failedBuild}`,
     };
   }
   return {
@@ -138,7 +139,7 @@ type NameIn = (owner: Table, name: string) => string;
 
 function partitionSteps(table: Table, name: string, keys: string, tables: readonly Table[], nameIn: NameIn): string[] {
   return [
-    `CREATE INDEX ${escapeIdentifier(name)} ON ONLY ${table.sql} ${keys};`,
+    `CREATE INDEX IF NOT EXISTS ${escapeIdentifier(name)} ON ONLY ${table.sql} ${keys};`,
     ...partSteps([{ owner: table, index: nameIn(table, name) }], `CREATE INDEX`, name, keys, tables, nameIn),
   ];
 }
@@ -160,7 +161,7 @@ function partSteps(
       const own = partName(part.table, name);
       const isWhole = part.kind === 'partitioned table';
       steps.push(
-        `${create} ${isWhole ? '' : 'CONCURRENTLY '}${escapeIdentifier(own)} ON ${isWhole ? 'ONLY ' : ''}${part.sql} ${keys};`,
+        `${create} ${isWhole ? '' : 'CONCURRENTLY '}IF NOT EXISTS ${escapeIdentifier(own)} ON ${isWhole ? 'ONLY ' : ''}${part.sql} ${keys};`,
         `ALTER INDEX ${index} ATTACH PARTITION ${nameIn(part, own)};`,
       );
       if (isWhole) open.push({ owner: part, index: nameIn(part, own) });

@@ -16,6 +16,15 @@ export const defaultLimits: SessionLimits = { connectMs: 5_000, statementMs: 10_
 export type Read = Session['read'];
 
 /**
+ * Runs statements without parameters in one message, and gives the rows of each. The server parses all of them before it runs the
+ * first, and runs none behind one that fails.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+ *
+ * @throws StreamGateError as `Session.read`
+ */
+export type ReadAll = (statements: readonly string[]) => Promise<object[][]>;
+
+/**
  * One connection to a monitored database that can only read. Each `read` is a transaction of its
  * own: `SET LOCAL` works behind RDS Proxy and PgBouncer (which would pin or leak a `SET`), and no
  * lock outlives its statement.
@@ -31,7 +40,7 @@ export interface Session {
    *
    * @throws StreamGateError as `read`; what `work` throws
    */
-  transaction<Result>(work: (read: Read) => Promise<Result>): Promise<Result>;
+  transaction<Result>(work: (read: Read, readAll: ReadAll) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -83,6 +92,8 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
     "set local timezone = 'UTC'",
     'set local jit = off',
     'set local search_path = pg_catalog, pg_temp',
+    // And how our texts are read.
+    'set local standard_conforming_strings = on',
   ]
     .map(marked)
     .join('; ');
@@ -93,12 +104,16 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
       throw databaseError(error, where);
     }
   };
-  const transaction = async <Result>(work: (read: Read) => Promise<Result>) => {
+  const read = async <Row>(sql: string, parameters?: unknown[]) => (await send(marked(sql), parameters)).rows as Row[];
+  const readAll: ReadAll = async (statements) => {
+    // On lines of their own: a statement may end with a comment.
+    const answers: pg.QueryResult | pg.QueryResult[] = await send(statements.map(marked).join('\n;\n'));
+    return [answers].flat().map(({ rows }) => rows);
+  };
+  const transaction = async <Result>(work: (read: Read, readAll: ReadAll) => Promise<Result>) => {
     try {
       await send(begin);
-      const result = await work(async <Row>(sql: string, parameters?: unknown[]) => {
-        return (await send(marked(sql), parameters)).rows as Row[];
-      });
+      const result = await work(read, readAll);
       await send(marked('commit'));
       return result;
     } catch (error) {
@@ -111,7 +126,7 @@ export async function openSession(url: string, limits: SessionLimits = defaultLi
   return {
     where,
     transaction,
-    read: (sql, parameters) => transaction((read) => read(sql, parameters)),
+    read: (sql, parameters) => transaction(() => read(sql, parameters)),
     close: () => open.end().catch(() => {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { Recommendation } from '../advice/recommendation.ts';
+import { builtAmong } from '../indexes/built.ts';
 import type { AuditRecord, History, StatementWindow } from '../postgres/history.ts';
 import { thresholds } from '../settings.ts';
 import { maskedPlan } from './masked-plan.ts';
@@ -18,7 +19,7 @@ const lookBackMs = 8 * day;
 /** What came of an audit of the queries of a database: what its rules judge, and what is kept. */
 export interface QueryRecord {
   input: QueryInput;
-  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans'>;
+  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans' | 'builtAmong'>;
   hasSeen(recommendation: Recommendation): boolean;
 }
 
@@ -57,6 +58,7 @@ export async function queryRecord(
       plans: plans.flatMap(({ plan, shape, ...rest }) =>
         plan && shape ? [{ ...rest, plan: maskedPlan(plan), shape }] : [],
       ),
+      builtAmong,
     },
     hasSeen: seenIn(snapshot, previous),
   };

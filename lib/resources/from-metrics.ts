@@ -43,6 +43,7 @@ export function summarizePooled({ dimensions, points }: PooledFunction): Functio
   const optional = (figure: (period: Period) => number | null) =>
     periods.some((period) => figure(period) !== null) ? of(figure) : null;
   const cpuMs = sum((period) => period.cpuMs);
+  const wallMs = sum((period) => period.wallMs);
   const collectionMs = sum((period) => period.collectionMs);
   const over = (figure: (period: Period) => number | null) =>
     trendOf(
@@ -70,17 +71,12 @@ export function summarizePooled({ dimensions, points }: PooledFunction): Functio
       limits: { memoryBytes: null, heapBytes: null },
     },
     cpu: {
-      percent: {
-        ...of(cpuPercent),
-        mean: share(
-          cpuMs,
-          sum(({ wallMs }) => wallMs),
-        ),
-      },
+      percent: { ...of(cpuPercent), mean: share(cpuMs, wallMs) },
       loopPercent: of(({ meanLoopPercent }) => meanLoopPercent),
       loopDelayMs: null,
       longestLoopDelayMs: largest(({ longestLoopDelayMs }) => longestLoopDelayMs),
       invocationMs: null,
+      wallMs,
       collections: { count: null, totalMs: collectionMs, longestMs: null, sharePercent: share(collectionMs, cpuMs) },
       limits: { processors: null },
     },

@@ -75,6 +75,8 @@ export const CpuFigures = z.strictObject({
   longestLoopDelayMs: z.number(),
   /** Between two samples, the mean time of an invocation; null when the source is metrics. */
   invocationMs: Distribution.nullable(),
+  /** The time of the invocations, of all samples together: those that overlap count once. */
+  wallMs: z.number(),
   collections: CollectionTotals,
   /** Processors that Lambda gives for the memory; null where that is not known. */
   limits: z.strictObject({ processors: z.number().nullable() }),

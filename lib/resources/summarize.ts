@@ -83,6 +83,7 @@ function resourcesOf(series: readonly Series[], fleet: FunctionResources['fleet'
       loopDelayMs: of(({ eventLoop }) => eventLoop.p99DelayMs),
       longestLoopDelayMs: Math.max(...samples.map(({ eventLoop }) => eventLoop.longestDelayMs)),
       invocationMs: of(({ wallMs, invocations }) => wallMs / Math.max(1, invocations)),
+      wallMs: samples.reduce((all, { wallMs }) => all + wallMs, 0),
       collections: collectionsOf(samples),
       limits: { processors: limitBytes === null ? null : limitBytes / bytesPerProcessor },
     },

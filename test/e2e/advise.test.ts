@@ -54,7 +54,7 @@ test('JSON has the shape of the contract, and no constant of the workload', asyn
 test('the text says what to create, why, and what it helps', async () => {
   const { code, out } = await advise(database.url, '--workload', file);
   expect(code).toBe(0);
-  expect(out).toContain('CREATE INDEX CONCURRENTLY "t_a_idx" ON "public"."t" ("a");');
+  expect(out).toContain('CREATE INDEX CONCURRENTLY IF NOT EXISTS "t_a_idx" ON "public"."t" ("a");');
   expect(out).toContain('a: Compared for equality in 1 statement.');
   expect(out).toMatch(/2 indexes of .*: the workload would cost \d/);
   expect(out).not.toContain(secret);

@@ -29,7 +29,9 @@ const streamgate = (...words: string[]) => run(words, { directory });
 
 test('JSON is printed on standard output and nothing else', async () => {
   const { code, out, err } = await streamgate('audit', database.url, '--format', 'json');
-  expect([code, err]).toEqual([0, '']);
+  expect(code).toBe(0);
+  // On the other channel stands what was not looked at; the embedded server does not have HypoPG.
+  expect(err).toMatch(/^(?:note: No index was proposed .*\n)?$/);
   const report = JSON.parse(out);
   expect(Object.keys(report)).toEqual(['snapshot', 'findings']);
   expect(report.snapshot.server.database).toBe(database.name);

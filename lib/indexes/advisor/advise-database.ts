@@ -10,13 +10,16 @@ import { plural } from '../../advice/format.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { Relation } from '../../queries/catalog.ts';
+import { failure } from '../../queries/explain/failure.ts';
+import { failedBuild } from '../../queries/plan/advice/index-name.ts';
 import { parse } from '../../queries/syntax/syntax.ts';
 import { type Advice, advise } from './advise.ts';
+import { askCosts } from './ask-costs.ts';
 import { type Candidate, columnsOf, nameOf, sqlOf, undoSqlOf } from './candidate.ts';
 import type { ColumnUse } from './candidates.ts';
-import type { Choice, ChosenIndex } from './choice.ts';
+import type { Choice, ChosenIndex, Prices } from './choice.ts';
 import type { CostCache } from './cost-cache.ts';
-import type { CostSource } from './cost-source.ts';
+import type { Cost, CostSource } from './cost-source.ts';
 import type { Planner } from './hypopg.ts';
 import { type Known, prepare } from './prepare.ts';
 import type { Questions } from './questions.ts';
@@ -31,9 +34,13 @@ export interface Pricing {
   /** What the answer calls it. */
   method: 'hypopg' | 'copy' | 'estimate';
   /** @param known the statements as the database is, and what they do */
-  sourceFor(planner: Planner, known: Known & { sizeOf(candidate: Candidate): number }): CostSource;
+  sourceFor(planner: Planner, known: Known & Pick<Prices, 'sizeOf'> & { isOver(): boolean }): CostSource;
   /** A source whose plans do without existing indexes; null where there is none. */
-  without?(planner: Planner, dropped: readonly (Removal & { oid: string })[]): Promise<CostSource | null>;
+  without?(
+    planner: Planner,
+    dropped: readonly (Removal & { oid: string })[],
+    isOver: () => boolean,
+  ): Promise<CostSource | null>;
 }
 
 /** What is asked of the advisor. */
@@ -44,6 +51,9 @@ export interface DatabaseTask {
   budgetBytes: number | null;
   /** Whether constants of the workload may become a part of an index, which then shows them. */
   valuesAllowed?: boolean;
+  /** The time, as `Date.now()` tells it, when it answers with what it has by then. */
+  deadline?: number;
+  /** Tells when to stop, too. */
   isOver?(): boolean;
   /** What an earlier run has learned. */
   resume?: CostCache;
@@ -111,19 +121,25 @@ export interface DatabaseAdvice {
  * @throws StreamGateError when the database cannot be asked
  */
 export async function adviseDatabase(session: Session, server: Server, task: DatabaseTask): Promise<DatabaseAdvice> {
-  const { workload, pricing, isOver = () => false } = task;
-  const prepared = await prepare(session, server, workload, { valuesAllowed: task.valuesAllowed ?? false, isOver });
+  const { workload, pricing, deadline = Number.POSITIVE_INFINITY } = task;
+  const isOver = () => Date.now() >= deadline || task.isOver?.() === true;
+  const prepared = await prepare(session, server, workload, {
+    valuesAllowed: task.valuesAllowed ?? false,
+    isOver,
+    deadline,
+  });
   const { known, questions, planner } = prepared;
   const { relations } = known;
   const advice = await advise({
     ...prepared.task,
-    source: pricing.sourceFor(planner, { ...known, sizeOf: prepared.task.sizeOf }),
+    source: pricing.sourceFor(planner, { ...known, sizeOf: prepared.task.sizeOf, isOver }),
     budgets: task.budgetBytes === null ? [] : [task.budgetBytes],
     isOver,
     ...(task.resume ? { resume: task.resume } : {}),
   });
   const choice = (advice.choices[0] as Advice['choices'][number]).choice;
-  const removals = await removalsOf(session, pricing, planner, advice, choice, relations);
+  const without: Without = async (dropped) => (await pricing.without?.(planner, dropped, isOver)) ?? null;
+  const removals = await removalsOf(session, without, advice, choice, { relations, isOver });
   return {
     method: pricing.method,
     budgetBytes: task.budgetBytes,
@@ -174,7 +190,7 @@ function proposed(
   const concurrently = relation?.kind !== 'partitioned table';
   const helped = new Set(helps.map(({ queryId }) => queryId));
   return {
-    sql: `${sqlOf(candidate, { name, concurrently })};`,
+    sql: `${sqlOf(candidate, { name, concurrently, ifNotExists: true })};`,
     undoSql: `${undoSqlOf(candidate, { name, concurrently })};`,
     name,
     schema,
@@ -203,7 +219,7 @@ function cautionOf(
   concurrently: boolean,
 ): string {
   const locks = concurrently
-    ? 'Reads and writes go on while it is built. It reads the table twice, waits for every transaction that is open, and cannot run inside a transaction; if it fails, drop the invalid index that it leaves.'
+    ? `Reads and writes go on while it is built. It reads the table twice, waits for every transaction that is open, and cannot run inside a transaction. ${failedBuild}`
     : 'It stops writes to all partitions while it is built, because a partitioned table knows no CONCURRENTLY.';
   const hot =
     lostHotUpdates >= 1
@@ -223,19 +239,22 @@ function queriesOf({ heavy }: Workload, advice: Advice, { statements }: Choice):
   });
 }
 
+/** Costs without existing indexes; null where nobody can tell. */
+type Without = (dropped: readonly (Removal & { oid: string })[]) => Promise<CostSource | null>;
+
 async function removalsOf(
   session: Session,
-  pricing: Pricing,
-  planner: Planner,
+  without: Without,
   advice: Advice,
   choice: Choice,
-  relations: readonly Relation[],
+  { relations, isOver }: { relations: readonly Relation[]; isOver(): boolean },
 ): Promise<Removal[]> {
   const chosen = choice.indexes.map(({ candidate }) => candidate);
   const found = await removalsFor(session, chosen, relations);
   const accepted: typeof found = [];
   for (const removal of found) {
-    const isVerified = await isWorthNothing(pricing, planner, [...accepted, removal], advice, choice);
+    const source = await without([...accepted, removal]);
+    const isVerified = source ? await isEnough(source, advice, choice, isOver) : undefined;
     if (isVerified !== false) accepted.push({ ...removal, isVerified: isVerified === true });
   }
   return accepted.map(({ oid: _, ...removal }) => removal);
@@ -244,24 +263,26 @@ async function removalsOf(
 /** No statement may become dearer by more than this share when an index goes. */
 const mostDearer = 0.05;
 
-/** Whether all statements can do without the indexes; undefined where nobody can tell. */
-async function isWorthNothing(
-  pricing: Pricing,
-  planner: Planner,
-  dropped: readonly (Removal & { oid: string })[],
+/** Whether the chosen indexes are enough for all statements; undefined where the time was up. */
+async function isEnough(
+  source: CostSource,
   { statements }: Advice,
   choice: Choice,
+  isOver: () => boolean,
 ): Promise<boolean | undefined> {
-  const source = await pricing.without?.(planner, dropped);
-  if (!source) return undefined;
   const chosen = choice.indexes.map(({ candidate }) => candidate);
   const changes = new Map(choice.statements.map((change) => [change.queryId, change]));
-  for (const { queryId, base } of statements) {
-    const [cost] = await source.costs(queryId, [chosen]);
-    const before = changes.get(queryId)?.costAfter ?? base;
-    if (!cost || !(cost.total <= before * (1 + mostDearer))) return false;
-  }
-  return true;
+  const answers = await askCosts(
+    source,
+    statements.map(({ queryId }) => ({ queryId, sets: [chosen] })),
+    isOver,
+  );
+  const isDearer = statements.some(({ queryId, base }, i) => {
+    const [cost] = answers[i] as Cost[];
+    return cost && !(cost.total <= (changes.get(queryId)?.costAfter ?? base) * (1 + mostDearer));
+  });
+  if (isDearer) return false;
+  return answers.every((costs) => costs.length > 0) ? true : undefined;
 }
 
 function notesOn({ failures, left }: Questions, { isComplete, unplanned }: Advice): Note[] {
@@ -274,7 +295,11 @@ function notesOn({ failures, left }: Questions, { isComplete, unplanned }: Advic
   if (codes.size > 0) {
     const reasons = [...codes].map(([code, found]) => `${code}: ${found.length}`).join(', ');
     const count = [...codes.values()].flat().length;
-    note('advice-unexplained', `${plural(count, 'statement')} could not be explained (${reasons}), and got no advice.`);
+    const remedy = codes.has('permission') ? ` ${failure('permission').message}` : '';
+    note(
+      'advice-unexplained',
+      `${plural(count, 'statement')} could not be explained (${reasons}), and got no advice.${remedy}`,
+    );
   }
   if (unplanned.length > 0) {
     note(

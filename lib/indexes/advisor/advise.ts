@@ -72,10 +72,11 @@ export async function advise(task: AdviseTask): Promise<Advice> {
   const problem = problemOf(task, matrix);
   const workload = new WorkloadCost(problem);
   const budgets = task.budgets?.length ? task.budgets : [Number.POSITIVE_INFINITY];
-  const solutions = searchFront(problem, budgets);
+  const isOver = task.isOver ?? (() => false);
+  const solutions = searchFront(problem, budgets, {}, isOver);
   const polishTask = polishTaskOf(task, source, matrix, problem, workload);
   const verified: Draft[] = [];
-  let isComplete = matrix.isComplete;
+  let isComplete = matrix.isComplete && !isOver();
   let smaller: readonly (readonly Proposal[])[] = [];
   for (const budget of budgets.toSorted((a, b) => a - b)) {
     const best = solutions.filter(({ sizeBytes }) => sizeBytes <= budget).slice(-mostStarts);
@@ -137,6 +138,7 @@ function polishTaskOf(
   workload: WorkloadCost,
 ): PolishTask {
   const places = new Map(matrix.candidates.map((candidate, place) => [definitionOf(candidate), place]));
+  const wider = new Map<Proposal, readonly Proposal[]>();
   return {
     statements: matrix.statements,
     source,
@@ -147,7 +149,11 @@ function polishTaskOf(
       const state = stateOf(workload, matrix.candidates, places, chosen);
       return promising(problem, workload, state).map((place) => task.proposals[place] as Proposal);
     },
-    extensions: (proposal) => extensions(task, proposal),
+    extensions: (proposal) => {
+      const found = wider.get(proposal) ?? extensions(task, proposal);
+      wider.set(proposal, found);
+      return found;
+    },
   };
 }
 

@@ -17,10 +17,15 @@ export async function attempt<Result>(
     await run('release savepoint streamgate_attempt');
     return result;
   } catch (error) {
-    const state = sqlState(error);
-    // Class 57 is the server's or its operator's doing: but for a statement that took too long it ends the connection.
-    if (state === undefined || (state.startsWith('57') && state !== '57014')) throw error;
+    if (!isRefusal(error)) throw error;
     await run('rollback to savepoint streamgate_attempt');
     return null;
   }
+}
+
+/** Whether the server answered with an error, and can be asked on. */
+export function isRefusal(error: unknown): boolean {
+  const state = sqlState(error);
+  // Class 57 is the server's or its operator's doing: but for a statement that took too long it ends the connection.
+  return state !== undefined && (!state.startsWith('57') || state === '57014');
 }

@@ -40,48 +40,54 @@ const stepFactor = 1.5;
  * the last that fits (`within` in front.ts).
  *
  * @param budgets in bytes: sizes at which the search looks closely. It looks at twelve sizes of its own, too
+ * @param isOver tells when to stop: what was found by then is returned
  */
 export function searchFront(
   problem: Problem,
   budgets: readonly number[] = [],
   options: BeamOptions = {},
+  isOver: () => boolean = () => false,
 ): readonly Solution[] {
   const workload = new WorkloadCost(problem);
   const widths = { ...defaults, ...options };
-  let front = grow(workload, problem, Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
+  const search = (budget: number, found: readonly Solution[], { moves, width }: Required<BeamOptions>) =>
+    isOver() ? found : grow({ workload, problem, budget, moves, width, isOver }, found);
+  let front = search(Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
   const whole = front.at(-1)?.sizeBytes ?? 0;
   const own = Array.from({ length: steps }, (_, step) => whole / stepFactor ** (step + 1));
-  for (const budget of new Set(budgets)) if (budget < whole) front = grow(workload, problem, budget, front, widths);
-  for (const size of own) front = grow(workload, problem, size, front, { ...besides, ...options });
+  for (const budget of new Set(budgets)) if (budget < whole) front = search(budget, front, widths);
+  for (const size of own) front = search(size, front, { ...besides, ...options });
   // What a set cost decides about what is of use in it: looked at once more, as a whole.
   const useful = front.map(({ set }) => pruned(workload, problem, workload.stateOf(set), set).solution);
   return useful.reduce<readonly Solution[]>(addToFront, []);
 }
 
+/** One search: sets of at most so many bytes. */
+interface Search extends Required<BeamOptions> {
+  workload: WorkloadCost;
+  problem: Problem;
+  budget: number;
+  isOver(): boolean;
+}
+
 /** Grows sets until none gains anything more, and adds each to the front. */
-function grow(
-  workload: WorkloadCost,
-  problem: Problem,
-  budget: number,
-  found: readonly Solution[],
-  { moves, width }: Required<BeamOptions>,
-): readonly Solution[] {
+function grow(search: Search, found: readonly Solution[]): readonly Solution[] {
+  const { workload, problem, width, isOver } = search;
   const seen = new Set<string>();
   let front = found;
   let states = [workload.empty()];
-  while (states.length > 0) {
-    const grown = states.flatMap((state) => movesOf(workload, problem, state, budget, moves));
-    const next = new Map<string, State>();
-    for (const { from, added } of best(grown, workload.base, width)) {
+  while (states.length > 0 && !isOver()) {
+    const moves = states.flatMap((state) => movesOf(search, state));
+    states = [];
+    for (const { from, added } of best(moves, workload.base, width)) {
       const suspects = workload.suspects(from, added);
       const state = pruned(workload, problem, workload.with(from, added), suspects);
       const key = state.solution.set.join();
       if (seen.has(key) || state.solution.cost >= from.solution.cost) continue;
       seen.add(key);
-      next.set(key, state);
+      states.push(state);
       front = addToFront(front, state.solution);
     }
-    states = [...next.values()];
   }
   return front;
 }
@@ -95,32 +101,80 @@ interface Move extends Weighed {
 }
 
 /** The best moves of a state by gain and by gain per byte that stay within the budget. */
-function movesOf(workload: WorkloadCost, problem: Problem, from: State, budget: number, most: number): Move[] {
+function movesOf({ workload, problem, budget, moves }: Search, from: State): Move[] {
   const { solution } = from;
-  const alone = Array.from({ length: workload.candidates }, (_, place) => [place]).filter(
-    ([place]) => !from.has[place as number],
-  );
-  const moves = [...alone, ...workload.lacking(from, mostTogether)].flatMap((added): Move[] => {
-    const bytes = sumOf(problem.sizes, added);
-    if (solution.sizeBytes + bytes > budget) return [];
-    const gain = workload.gain(from, added) - sumOf(problem.writes, added);
-    if (gain <= leastUse * solution.cost) return [];
-    const [sizeBytes, cost] = [solution.sizeBytes + bytes, solution.cost - gain];
-    return [{ from, added, gain, gainPerByte: gain / Math.max(1, bytes), sizeBytes, cost }];
-  });
-  const top = (by: 'gain' | 'gainPerByte') => moves.toSorted((a, b) => b[by] - a[by]).slice(0, most);
-  return [...new Set([...top('gain'), ...top('gainPerByte')])];
+  const least = leastUse * solution.cost;
+  const room = budget - solution.sizeBytes;
+  const byGain = new Best<Move>(moves);
+  const byUse = new Best<Move>(moves);
+  const look = (added: readonly number[], bytes: number, writes: number) => {
+    if (bytes > room) return;
+    const gain = workload.gain(from, added) - writes;
+    const gainPerByte = gain / Math.max(1, bytes);
+    if (gain <= least || !(byGain.takes(gain) || byUse.takes(gainPerByte))) return;
+    const move = { from, added, gain, gainPerByte, sizeBytes: solution.sizeBytes + bytes, cost: solution.cost - gain };
+    byGain.add(move, gain);
+    byUse.add(move, gainPerByte);
+  };
+  for (const added of workload.alone) {
+    const [place] = added;
+    if (!from.has[place]) look(added, problem.sizes[place] as number, problem.writes[place] as number);
+  }
+  for (const added of workload.lacking(from, mostTogether)) {
+    look(added, sumOf(problem.sizes, added), sumOf(problem.writes, added));
+  }
+  return [...new Set([...byGain.items, ...byUse.items])];
+}
+
+/** The few items with the highest scores, the highest first; of equal ones the first that came. */
+class Best<Item> {
+  readonly items: Item[] = [];
+  private readonly scores: number[] = [];
+  private readonly most: number;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  takes(score: number): boolean {
+    return this.items.length < this.most || score > (this.scores[this.most - 1] as number);
+  }
+
+  add(item: Item, score: number): void {
+    if (!this.takes(score)) return;
+    let place = Math.min(this.items.length, this.most - 1);
+    for (; place > 0 && (this.scores[place - 1] as number) < score; place--) {
+      this.items[place] = this.items[place - 1] as Item;
+      this.scores[place] = this.scores[place - 1] as number;
+    }
+    this.items[place] = item;
+    this.scores[place] = score;
+  }
 }
 
 /** Half by cost, half by what is gained per byte. Several ways that lead to the same count once. */
 function best(moves: readonly Move[], base: number, width: number): Move[] {
   const perByte = ({ cost, sizeBytes }: Weighed) => (base - cost) / Math.max(1, sizeBytes);
-  const distinct = [
-    ...new Map(moves.map((move) => [[...move.from.solution.set, ...move.added].toSorted().join(), move])).values(),
-  ];
-  const byCost = distinct.toSorted((a, b) => a.cost - b.cost).slice(0, width / 2);
-  const byUse = distinct.toSorted((a, b) => perByte(b) - perByte(a)).slice(0, width / 2);
-  return [...new Set([...byCost, ...byUse])];
+  const byCost = distinct(
+    moves.toSorted((a, b) => a.cost - b.cost),
+    width / 2,
+  );
+  const byUse = distinct(
+    moves.toSorted((a, b) => perByte(b) - perByte(a)),
+    width / 2,
+  );
+  return [...new Map([...byCost, ...byUse]).values()];
+}
+
+/** The first moves that lead to different sets, by what they lead to. */
+function distinct(moves: readonly Move[], most: number): Map<string, Move> {
+  const found = new Map<string, Move>();
+  for (const move of moves) {
+    if (found.size >= most) break;
+    const key = [...move.from.solution.set, ...move.added].toSorted((a, b) => a - b).join();
+    if (!found.has(key)) found.set(key, move);
+  }
+  return found;
 }
 
 /** Takes out what gains less than it costs, the least useful first. @param suspects all that may be of no use */

@@ -133,9 +133,20 @@ function chance(mean: number): (key: number) => number {
     upTo.push((upTo.at(-1) ?? 0) + share / (1 - none));
   }
   return (key) => {
-    const at = upTo.findIndex((share) => share >= (key * golden + golden) % 1);
-    return at <= 0 ? upTo.length : at;
+    const at = firstAtLeast(upTo, (key * golden + golden) % 1);
+    return at === 0 ? upTo.length : at;
   };
+}
+
+/** The place of the first of ascending numbers that is no smaller, found by halves; behind the last where all are smaller. */
+function firstAtLeast(ascending: readonly number[], least: number): number {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((ascending[middle] as number) < least) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** The rate of a Poisson distribution that without its zero has this mean: by repeated insertion. */

@@ -6,7 +6,7 @@
  * - covers: one index serves every scan that the other serves.
  */
 import pg from 'pg';
-import { indexName } from '../../queries/plan/advice/index-name.ts';
+import { definedName } from '../../queries/plan/advice/index-name.ts';
 
 /** What a key is made of, and how it is ordered. One of `column` and `expression` is null. */
 export interface IndexKey {
@@ -90,9 +90,18 @@ export function notNull(column: string): string {
 }
 
 /** Equal for candidates that are the same index, whatever the order in which their columns are included. */
-export function definitionOf({ schema, table, method, keys, included, predicate }: Candidate): string {
-  return JSON.stringify([schema, table, method, keys.map(partsOf), included.toSorted(), predicate?.sql ?? null]);
+export function definitionOf(candidate: Candidate): string {
+  const known = definitions.get(candidate);
+  if (known !== undefined) return known;
+  const { schema, table, method, keys, included, predicate } = candidate;
+  const parts = [schema, table, method, keys.map(partsOf), included.toSorted(), predicate?.sql ?? null];
+  const definition = JSON.stringify(parts);
+  definitions.set(candidate, definition);
+  return definition;
 }
+
+/** A search asks for the same ones again and again, and nobody changes a candidate. */
+const definitions = new WeakMap<Candidate, string>();
 
 function partsOf({ column, expression, descending, nullsFirst, operatorClass }: IndexKey): unknown[] {
   return [column, expression, descending, nullsFirst, operatorClass];
@@ -142,15 +151,17 @@ export interface SqlOptions {
   name?: string;
   /** Without stopping writes. A partitioned table knows no such way. Default true. */
   concurrently?: boolean;
+  /** Whether an index of that name is taken for this one. Default false. */
+  ifNotExists?: boolean;
 }
 
 /**
- * The name that PostgreSQL would choose: at most 63 bytes.
+ * A name by the definition, at most 63 bytes: rules that propose the same index give it the same.
  *
  * @param taken names of indexes that exist in the schema already
  */
-export function nameOf({ table, keys, included }: Candidate, taken: readonly string[] = []): string {
-  return indexName(table, [...keys.map(({ column }) => column ?? 'expr'), ...included], taken);
+export function nameOf({ predicate, ...candidate }: Candidate, taken: readonly string[] = []): string {
+  return definedName({ ...candidate, predicate: predicate?.sql ?? null }, taken);
 }
 
 /**
@@ -163,12 +174,12 @@ export function nameOf({ table, keys, included }: Candidate, taken: readonly str
  */
 export function sqlOf(
   candidate: Candidate,
-  { name = nameOf(candidate), concurrently = true }: SqlOptions = {},
+  { name = nameOf(candidate), concurrently = true, ifNotExists = false }: SqlOptions = {},
 ): string {
   const { schema, table, method, keys, included, predicate } = candidate;
   const list = (names: readonly string[]) => names.map((name) => pg.escapeIdentifier(name)).join(', ');
   return [
-    `CREATE INDEX${concurrently ? ' CONCURRENTLY' : ''} ${list([name])}`,
+    `CREATE INDEX${concurrently ? ' CONCURRENTLY' : ''}${ifNotExists ? ' IF NOT EXISTS' : ''} ${list([name])}`,
     ` ON ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`,
     method === 'btree' ? '' : ` USING ${method}`,
     ` (${keys.map((key) => keySql(key, method)).join(', ')})`,

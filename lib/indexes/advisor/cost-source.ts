@@ -17,15 +17,20 @@ export interface Cost {
   used: readonly string[] | null;
 }
 
-/** Answers what statements would cost. Sources that hold a connection are for one caller at a time. */
+/** Answers what statements would cost. */
 export interface CostSource {
   /**
-   * The costs of a statement with each of some sets, in their order.
+   * The costs of a statement with each of some sets, in their order. It may be called again before it has answered, for another
+   * statement: a source may answer what is asked in one go together.
    *
    * @throws StreamGateError when the database cannot be asked; a statement that cannot be planned is no error
+   * @throws OutOfTime when the source's own time is up
    */
   costs(queryId: string, sets: readonly (readonly Candidate[])[]): Promise<Cost[]>;
 }
+
+/** The time was up before there was an answer. Never leaves the search. */
+export class OutOfTime extends Error {}
 
 /** A source, and how many plans it has made. */
 export interface CountedSource extends CostSource {

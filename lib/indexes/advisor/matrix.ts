@@ -8,6 +8,7 @@
  * A matrix that was cut short is a valid one: it only knows of fewer gains. The idea is that of CoPhy (Dash, Polyzotis, Ailamaki:
  * CoPhy, PVLDB 4(6), 2011), whose matrices have one index a table; here sets grow as long as they gain.
  */
+import { askCosts } from './ask-costs.ts';
 import { type Candidate, covers, definitionOf } from './candidate.ts';
 import type { Cost, CostSource } from './cost-source.ts';
 
@@ -59,9 +60,6 @@ const bestPairs = 6;
 /** HypoPG has names for about 2,500 indexes in a connection. */
 const mostAtOnce = 2_000;
 
-/** So many plans are asked for at once; in between the deadline is looked at. */
-const batch = 16;
-
 /** What is being learned of one statement. */
 interface Row extends WeightedStatement {
   /** The places of its candidates. */
@@ -89,7 +87,7 @@ export async function buildMatrix(
   const steps = [learner.price, learner.singles, learner.taken, learner.pairs, learner.larger];
   for (const step of steps) {
     const byHeadRoom = rows.toSorted((a, b) => headRoom(b) - headRoom(a) || (a.queryId < b.queryId ? -1 : 1));
-    for (const row of byHeadRoom) await step.call(learner, row);
+    await learner.take(step, byHeadRoom);
   }
   return {
     candidates: proposals.map(({ candidate }) => candidate),
@@ -105,6 +103,11 @@ export async function buildMatrix(
 function headRoom({ weight, base, floor }: Row): number {
   return Number.isFinite(base) ? weight * (base - floor) : weight;
 }
+
+/**
+ * Learns something of a row: gives the sets that it wants the costs of, and goes on with these. They are fewer where the time was up.
+ */
+type Step = (row: Row) => Generator<readonly (readonly number[])[], void, Cost[]>;
 
 class Learner {
   isCut = false;
@@ -126,38 +129,53 @@ class Learner {
     return { queryId, weight, relevant, base: Number.POSITIVE_INFINITY, floor: 0, taken: [], cells: [] };
   }
 
+  /** Takes a step with all rows at once: what they want to know at the same time is asked for together. */
+  async take(step: Step, rows: readonly Row[]): Promise<void> {
+    let running = rows.flatMap((row) => {
+      const steps = step.call(this, row);
+      return { row, steps, sets: steps.next().value };
+    });
+    while (running.length > 0) {
+      const asked = running.flatMap((each) => (each.sets ? { ...each, sets: each.sets } : []));
+      const answers = await this.ask(asked);
+      running = asked.map(({ row, steps }, i) => ({ row, steps, sets: steps.next(answers[i] as Cost[]).value }));
+    }
+  }
+
   /** What the statement costs with no candidate, and with all of them. */
-  async price(row: Row): Promise<void> {
+  *price(row: Row): ReturnType<Step> {
     const all = row.relevant.slice(0, mostAtOnce);
-    const answers = await this.ask(row, all.length === 0 ? [[]] : [[], all]);
-    const [base, floor = base] = answers;
+    // Where the planner takes none of them, the cost without any is known by then.
+    const [found] = all.length === 0 ? [] : yield [all];
+    const [base] = yield [[]];
     if (!base) return;
+    const floor = found ?? base;
     row.base = Number.isFinite(base.total) ? base.total : Number.NaN;
-    row.floor = Math.min(row.base, floor && Number.isFinite(floor.total) ? floor.total : row.base);
-    row.taken = floor?.used === null ? [] : this.placesOf(floor?.used ?? []);
-    const isTold = floor?.used !== null;
+    row.floor = Math.min(row.base, Number.isFinite(floor.total) ? floor.total : row.base);
+    row.taken = this.placesOf(floor.used ?? []);
+    const isTold = floor.used !== null;
     row.relevant = row.relevant.filter(
       (place) => !isTold || this.proposals[place]?.isLikely || row.taken.includes(place),
     );
   }
 
   /** Each candidate alone. */
-  async singles(row: Row): Promise<void> {
-    if (this.hasRoom(row))
-      await this.learn(
-        row,
-        row.relevant.map((place) => [place]),
-      );
+  *singles(row: Row): ReturnType<Step> {
+    if (!this.hasRoom(row)) return;
+    yield* this.learn(
+      row,
+      row.relevant.map((place) => [place]),
+    );
   }
 
   /** What the planner takes when it may take all, and what is left of it when one after the other is taken away. */
-  async taken(row: Row): Promise<void> {
+  *taken(row: Row): ReturnType<Step> {
     let set = [...row.taken];
     if (!this.hasRoom(row) || set.length < 2) return;
-    await this.learn(row, [set]);
+    yield* this.learn(row, [set]);
     while (set.length > 3) {
       const smaller = set.map((_, i) => set.toSpliced(i, 1));
-      const answers = await this.learn(row, smaller);
+      const answers = yield* this.learn(row, smaller);
       const costs = answers.map((answer) => answer.total);
       if (answers.length < smaller.length) return;
       set = smaller[costs.indexOf(Math.min(...costs))] as number[];
@@ -165,18 +183,18 @@ class Learner {
   }
 
   /** Pairs of the best candidates. */
-  async pairs(row: Row): Promise<void> {
+  *pairs(row: Row): ReturnType<Step> {
     if (!this.hasRoom(row, 1)) return;
     const best = this.best(row);
     const pairs = best.flatMap((a, i) => best.slice(i + 1).map((b) => [a, b]));
-    await this.learn(
+    yield* this.learn(
       row,
       pairs.filter((pair) => this.isApart(pair)),
     );
   }
 
   /** The best sets of one size with each of the best candidates, and so on as long as that gains something. */
-  async larger(row: Row): Promise<void> {
+  *larger(row: Row): ReturnType<Step> {
     for (let size = 2; this.hasRoom(row, size); size++) {
       const sets = row.cells
         .filter(({ set }) => set.length === size)
@@ -189,7 +207,7 @@ class Learner {
           .map((place) => [...set, place].toSorted(ascending)),
       );
       const distinct = [...new Map(larger.map((each) => [each.join(), each])).values()];
-      await this.learn(
+      yield* this.learn(
         row,
         distinct.filter((each) => this.isApart(each)),
       );
@@ -216,9 +234,9 @@ class Learner {
     return !candidates.some((a) => candidates.some((b) => a !== b && covers(a, b)));
   }
 
-  /** Asks for the costs of sets, and keeps those that gain. Fewer answers than sets: the time was up. */
-  private async learn(row: Row, sets: readonly (readonly number[])[]): Promise<Cost[]> {
-    const answers = await this.ask(row, sets);
+  /** Wants the costs of sets, and keeps those that gain. */
+  private *learn(row: Row, sets: readonly (readonly number[])[]): Generator<typeof sets, Cost[], Cost[]> {
+    const answers = yield sets;
     for (const [i, { total }] of answers.entries()) this.keep(row, sets[i] as readonly number[], total);
     return answers;
   }
@@ -231,15 +249,13 @@ class Learner {
       row.cells.push({ set: set.toSorted(ascending), cost });
   }
 
-  private async ask({ queryId }: Row, sets: readonly (readonly number[])[]): Promise<Cost[]> {
-    const answers: Cost[] = [];
-    for (let from = 0; from < sets.length; from += batch) {
-      this.isCut ||= this.isOver();
-      if (this.isCut) break;
-      const asked = sets.slice(from, from + batch);
-      const candidates = asked.map((set) => set.map((place) => this.proposals[place]?.candidate as Candidate));
-      answers.push(...(await this.source.costs(queryId, candidates)));
-    }
+  private async ask(wanted: readonly { row: Row; sets: readonly (readonly number[])[] }[]): Promise<Cost[][]> {
+    const questions = wanted.map(({ row: { queryId }, sets }) => ({
+      queryId,
+      sets: sets.map((set) => set.map((place) => this.proposals[place]?.candidate as Candidate)),
+    }));
+    const answers = await askCosts(this.source, questions, () => this.isCut || this.isOver());
+    this.isCut ||= answers.some(({ length }, i) => length < (wanted[i]?.sets.length ?? 0));
     return answers;
   }
 

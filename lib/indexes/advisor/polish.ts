@@ -3,9 +3,10 @@
  * still gains, and appends columns to what is there. Every step is tried before it is taken, so that there is a valid best choice
  * at any time.
  */
+import { askCosts } from './ask-costs.ts';
 import { leastUse } from './beam.ts';
 import { type Candidate, covers, definitionOf } from './candidate.ts';
-import type { Cost, CostSource } from './cost-source.ts';
+import { type Cost, type CostSource, OutOfTime } from './cost-source.ts';
 import type { Proposal } from './matrix.ts';
 
 /** A statement with its cost when no candidate is there. */
@@ -100,9 +101,6 @@ export async function polish(
   }
 }
 
-/** Ends the work wherever it is; never leaves this file. */
-class OutOfTime extends Error {}
-
 class Bench {
   private readonly task: PolishTask;
   private readonly budget: number;
@@ -194,18 +192,25 @@ class Bench {
     return this.task.statements.some(({ base }, i) => !((costs[i]?.total ?? 0) <= base * (1 + mostDearer)));
   }
 
-  /** Asks statement by statement for all choices at once: each costs one question for all of them. */
+  /** Asks for all choices at once, of each statement only with what may help it. */
   async measureAll(choices: readonly (readonly Proposal[])[]): Promise<Measured[]> {
-    const columns: Cost[][] = [];
-    for (const { queryId, base } of choices.length === 0 ? [] : this.task.statements) {
-      const sets = choices.map((chosen) =>
+    if (choices.length === 0) return [];
+    const sets = this.task.statements.map(({ queryId }) =>
+      choices.map((chosen) =>
         chosen.filter(({ queryIds }) => queryIds.includes(queryId)).map(({ candidate }) => candidate),
-      );
-      const asked = sets.filter((set) => set.length > 0);
-      if (asked.length > 0 && this.task.isOver()) throw new OutOfTime();
-      const answers = asked.length === 0 ? [] : await this.task.source.costs(queryId, asked);
-      columns.push(sets.map((set) => answers[asked.indexOf(set)] ?? { total: base, used: [] }));
-    }
+      ),
+    );
+    const questions = this.task.statements.map(({ queryId }, i) => ({
+      queryId,
+      sets: (sets[i] ?? []).filter((set) => set.length > 0),
+    }));
+    const answers = await askCosts(this.task.source, questions, () => this.task.isOver());
+    if (answers.some(({ length }, i) => length < (questions[i]?.sets.length ?? 0))) throw new OutOfTime();
+    const columns = this.task.statements.map(({ base }, i) => {
+      const asked = answers[i] ?? [];
+      let place = 0;
+      return (sets[i] ?? []).map((set) => (set.length > 0 ? (asked[place++] as Cost) : { total: base, used: [] }));
+    });
     return choices.map((chosen, i) =>
       this.measured(
         chosen,

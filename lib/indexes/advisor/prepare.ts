@@ -4,7 +4,6 @@ import type { Session } from '../../postgres/session.ts';
 import type { PlannerSettings, Relation } from '../../queries/catalog.ts';
 import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts';
 import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
-import { parse } from '../../queries/syntax/syntax.ts';
 import { readText } from '../../queries/text.ts';
 import type { AdviseTask } from './advise.ts';
 import { type Candidate, definitionOf } from './candidate.ts';
@@ -16,6 +15,7 @@ import { withFractions } from './fractions.ts';
 import type { Planner } from './hypopg.ts';
 import { askFor, plannerOf, type Questions } from './questions.ts';
 import { sizeOf } from './size.ts';
+import { parseThroughViews, readViews } from './views.ts';
 import { weightsOf } from './weights.ts';
 import type { Workload } from './workload.ts';
 import { noWrites, writesOf } from './write-load.ts';
@@ -42,6 +42,8 @@ export interface PrepareOptions {
   /** Whether constants of the workload may become a part of an index, which then shows them. */
   valuesAllowed: boolean;
   isOver?(): boolean;
+  /** The time, as `Date.now()` tells it, when PostgreSQL has to give up the plan that it is asked for. */
+  deadline?: number;
   /** What the statements do, changed: to leave kinds of candidates out. */
   only?(use: ColumnUse): ColumnUse;
 }
@@ -55,9 +57,9 @@ export async function prepare(
   session: Session,
   server: Server,
   workload: Workload,
-  { valuesAllowed, isOver = () => false, only = (use) => use }: PrepareOptions,
+  { valuesAllowed, isOver = () => false, deadline, only = (use) => use }: PrepareOptions,
 ): Promise<Prepared> {
-  const questions = await askFor(session, server, workload.heavy, isOver);
+  const questions = await askFor(session, server, workload.heavy, isOver, deadline);
   const read = await learn(session, workload, questions, valuesAllowed);
   const known = { ...read, uses: read.uses.map(only) };
   const { uses, relations } = known;
@@ -94,10 +96,13 @@ async function learn(
     ...named,
     ...tablesOf([...plans.values()].map((plan) => ({ plan }))),
   ]);
+  const views = await readViews(session, relations);
   const uses = heavy.flatMap(({ queryId, text }) => {
     const plan = plans.get(queryId);
-    const syntax = plan && parse(text);
-    return syntax ? columnUsesOf(queryId, syntax, relationsOf(plan, relations), { valuesAllowed }) : [];
+    if (!plan) return [];
+    const meant = relationsOf(plan, relations);
+    const syntax = parseThroughViews(text, views, meant);
+    return syntax ? columnUsesOf(queryId, syntax, meant, { valuesAllowed }) : [];
   });
   const settings = await readSettings(session);
   return { plans, relations, settings, uses: await withFractions(session, uses, relations) };
@@ -121,21 +126,26 @@ async function pricesFor(
   const combinations = await readCombinations(session, relations);
   const writes = writesOf(statements, relations, seconds);
   const writeSettings = { ...(settings ?? defaultWriteSettings), versionNumber: server.versionNumber };
-  const sizes = new Map<string, number>();
   const relationOf = ({ schema, table }: Candidate) =>
     relations.find((relation) => relation.schema === schema && relation.table === table) as Relation;
-  const size = (candidate: Candidate) => {
+  const size = once((candidate) => sizeOf(candidate, relationOf(candidate), { relations, combinations }));
+  const price = once((candidate) => {
+    const relation = relationOf(candidate);
+    return writePrice(candidate, relation, writes.get(relation) ?? noWrites, size(candidate), writeSettings);
+  });
+  return { sizeOf: size, writesOf: price };
+}
+
+/** Computes something of each candidate once. */
+function once<Result extends object | number>(
+  compute: (candidate: Candidate) => Result,
+): (candidate: Candidate) => Result {
+  const known = new Map<string, Result>();
+  return (candidate) => {
     const definition = definitionOf(candidate);
-    const bytes = sizes.get(definition) ?? sizeOf(candidate, relationOf(candidate), { relations, combinations });
-    sizes.set(definition, bytes);
-    return bytes;
-  };
-  return {
-    sizeOf: size,
-    writesOf: (candidate) => {
-      const relation = relationOf(candidate);
-      return writePrice(candidate, relation, writes.get(relation) ?? noWrites, size(candidate), writeSettings);
-    },
+    const result = known.get(definition) ?? compute(candidate);
+    known.set(definition, result);
+    return result;
   };
 }
 

@@ -16,15 +16,10 @@ export function hypopgPricing(session: Session, server: Server): Pricing | null 
   const { schema } = extension;
   return {
     method: 'hypopg',
-    sourceFor: (planner) => hypopgSource(session, schema, planner),
-    without: async (planner, dropped) =>
+    sourceFor: (planner, { isOver }) => hypopgSource(session, schema, planner, { isOver }),
+    without: async (planner, dropped, isOver) =>
       (await canHide(session, schema))
-        ? hypopgSource(
-            session,
-            schema,
-            planner,
-            dropped.map(({ oid }) => oid),
-          )
+        ? hypopgSource(session, schema, planner, { hidden: dropped.map(({ oid }) => oid), isOver })
         : null,
   };
 }
@@ -60,7 +55,7 @@ export async function copyPricing(
   let source: Promise<RealSource> | undefined;
   return {
     method: 'copy',
-    sourceFor: (plan) => {
+    sourceFor: ({ plan }) => {
       source = realSource(client, { ...options, where, plan });
       return { costs: async (queryId, sets) => (await (source as Promise<RealSource>)).costs(queryId, sets) };
     },

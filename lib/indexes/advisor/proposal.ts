@@ -17,6 +17,8 @@ export const Proposal = z.strictObject({
   writePercent: z.number(),
   /** The ids of the statements that it helps. */
   helps: z.array(z.string()),
+  /** What their calls cost today, and with all that is proposed; those of the statements that it helps. */
+  costs: z.array(z.strictObject({ queryId: z.string(), costBefore: z.number(), costAfter: z.number() })).optional(),
   /** Why each part of it is there, a sentence each. */
   why: z.array(z.string()),
 });

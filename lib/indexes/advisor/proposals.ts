@@ -2,10 +2,10 @@
 import { StreamGateError } from '../../errors.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
-import { adviseDatabase, type Pricing, type ProposedIndex } from './advise-database.ts';
+import { type AdvisedQuery, adviseDatabase, type Pricing, type ProposedIndex } from './advise-database.ts';
 import { hypopgPricing } from './pricing.ts';
 import type { Proposal } from './proposal.ts';
-import { workloadOfDatabase } from './workload.ts';
+import { type Workload, workloadOfDatabase } from './workload.ts';
 
 /** An audit has other things to do: whatever was found by then is proposed. */
 const limitMs = 5_000;
@@ -13,9 +13,12 @@ const limitMs = 5_000;
 /** So much smaller than the database new indexes stay, in parts of it: nobody asked for a second database. */
 const mostOfDatabase = 0.2;
 
+/** What no proposal means nothing for. */
+const rules = ['indexes/missing'];
+
 /**
- * Adds what the advisor proposes to a snapshot. Without HypoPG nothing is proposed here: the rules over plans suggest indexes
- * from statistics then.
+ * Adds what the advisor proposes to a snapshot. Without HypoPG nothing is proposed here, and a note says so: the rules over plans
+ * suggest indexes from statistics then.
  *
  * @throws StreamGateError when the database cannot be asked
  */
@@ -25,39 +28,67 @@ export async function withProposals<Snapshot extends { notes: Note[] }>(
   snapshot: Snapshot,
 ): Promise<Snapshot & { proposals?: Proposal[] }> {
   const pricing = hypopgPricing(session, server);
-  if (!pricing || !server.extensions.pg_stat_statements) return snapshot;
+  const without = (note: Note) => ({ ...snapshot, notes: [...snapshot.notes, note] });
+  if (!pricing) return without(hypopgMissing(server));
   try {
     const { proposals, notes } = await propose(session, server, pricing);
-    return { ...snapshot, proposals, notes: [...snapshot.notes, ...notes] };
+    return { ...snapshot, ...(proposals ? { proposals } : {}), notes: [...snapshot.notes, ...notes] };
   } catch (error) {
     if (!(error instanceof StreamGateError) || error.code === 'database-unreachable') throw error;
     // The rest of the audit is worth something without it.
     const message = `No index was proposed: the advisor could not ask the database (${error.code}). Its role needs EXECUTE on the functions of HypoPG, and SELECT on the tables.`;
-    return { ...snapshot, notes: [...snapshot.notes, { code: 'advice-failed', rules: ['indexes/missing'], message }] };
+    return without({ code: 'advice-failed', rules, message });
   }
+}
+
+function hypopgMissing({ isStandby }: Server): Note {
+  const where = isStandby ? ' on the primary' : '';
+  return {
+    code: 'hypopg-missing',
+    rules,
+    message: `No index was proposed for the statements as a whole: HypoPG, by which PostgreSQL tells what an index would save before it is built, is not installed. CREATE EXTENSION hypopg${where} (RDS, Aurora and Cloud SQL have it; Debian: postgresql-NN-hypopg). Rules over plans suggest indexes all the same, one statement at a time, and streamgate advise estimates.`,
+  };
 }
 
 async function propose(
   session: Session,
   server: Server,
   pricing: Pricing,
-): Promise<{ proposals: Proposal[]; notes: Note[] }> {
+): Promise<{ proposals?: Proposal[]; notes: Note[] }> {
   const deadline = Date.now() + limitMs;
   const workload = await workloadOfDatabase(session, server);
+  if (workload.statements.length === 0 && workload.notes.length > 0)
+    return { notes: unseen(workload, 'No index was proposed.') };
   const advice = await adviseDatabase(session, server, {
-    // What is not seen of the statements the other audit tells.
     workload: { ...workload, notes: [] },
     pricing,
     budgetBytes: server.sizeBytes === null ? null : server.sizeBytes * mostOfDatabase,
     isOver: () => Date.now() >= deadline,
   });
   const { costBefore } = advice.workload;
-  const proposals = advice.indexes.map((index) => proposalOf(index, costBefore));
-  return { proposals, notes: advice.notes };
+  const queries = new Map(advice.queries.map((query) => [query.queryId, query]));
+  const proposals = advice.indexes.map((index) => proposalOf(index, costBefore, queries));
+  // Some statement can nearly never be explained. That others got no advice any more means something nevertheless.
+  const notes = advice.notes.map((note) =>
+    note.code === 'advice-unexplained' && advice.queries.length > 0 ? { ...note, rules: [] } : note,
+  );
+  return { proposals, notes: [...unseen(workload, 'Indexes were proposed without what could not be seen.'), ...notes] };
 }
 
-function proposalOf(index: ProposedIndex, costBefore: number): Proposal {
+/** What is not seen of the statements the other audit tells as well, but of other rules. */
+function unseen({ notes }: Workload, what: string): Note[] {
+  return notes
+    .filter((note) => note.rules.length > 0)
+    .map(({ code, message }) => ({
+      code: `advice-${code}`,
+      rules,
+      message: `${what} ${message}`,
+    }));
+}
+
+function proposalOf(index: ProposedIndex, costBefore: number, queries: ReadonlyMap<string, AdvisedQuery>): Proposal {
   const { schema, table, name, columns, sql, undoSql, caution, sizeBytes, gain, write, helps, why } = index;
+  const helped = helps.flatMap(({ queryId, costBefore: before, costAfter }) => (costAfter < before ? [queryId] : []));
   const percent = (cost: number) => (costBefore > 0 ? (100 * cost) / costBefore : 0);
   return {
     schema,
@@ -70,7 +101,11 @@ function proposalOf(index: ProposedIndex, costBefore: number): Proposal {
     sizeBytes,
     savedPercent: percent(gain),
     writePercent: percent(write.cost),
-    helps: helps.flatMap(({ queryId, costBefore: before, costAfter }) => (costAfter < before ? [queryId] : [])),
+    helps: helped,
+    costs: helped.flatMap((queryId) => {
+      const query = queries.get(queryId);
+      return query ? [{ queryId, costBefore: query.costBefore, costAfter: query.costAfter }] : [];
+    }),
     why: why.map(({ part, place, why: reason }) => `${place === 'key' ? '' : `${place} `}${part}: ${reason}`),
   };
 }

@@ -4,12 +4,11 @@
  */
 import type { Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
-import { type Answer, askPlan, type Question } from '../../queries/explain/ask.ts';
+import { type Answer, askPlan, type PlanSql, planSqlOf, type Question } from '../../queries/explain/ask.ts';
 import { explain, readExplainable } from '../../queries/explain/explain.ts';
 import type { FailureCode } from '../../queries/explain/failure.ts';
 import { readSchemas } from '../../queries/explain/schemas.ts';
 import { readJsonPlan } from '../../queries/plan/json.ts';
-import type { Plan } from '../../queries/plan/tree.ts';
 import { loadParser } from '../../queries/text.ts';
 import type { Planner } from './hypopg.ts';
 import type { WorkloadStatement } from './workload.ts';
@@ -27,6 +26,7 @@ export interface Questions {
 /**
  * Asks for the plan of each statement as the database is.
  *
+ * @param deadline the time, as `Date.now()` tells it, when PostgreSQL has to give up
  * @throws StreamGateError when the database cannot be asked
  */
 export async function askFor(
@@ -34,6 +34,7 @@ export async function askFor(
   server: Server,
   statements: readonly WorkloadStatement[],
   isOver: () => boolean,
+  deadline?: number,
 ): Promise<Questions> {
   await loadParser();
   const read = statements.map(({ queryId, text }) => ({ queryId, explainable: readExplainable(text) }));
@@ -47,7 +48,9 @@ export async function askFor(
   const failures = new Map<string, FailureCode>();
   for (const { queryId, explainable } of read) {
     if (isOver()) break;
-    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable);
+    const answer = 'code' in explainable ? explainable : await explain(session, server, schemas, explainable, deadline);
+    // It was cut short.
+    if ('code' in answer && answer.code === 'timeout' && isOver()) break;
     if ('code' in answer) failures.set(queryId, answer.code);
     else answers.set(queryId, answer);
   }
@@ -56,8 +59,17 @@ export async function askFor(
 
 /** Plans statements by the questions that were found for them. */
 export function plannerOf(server: Server, questions: ReadonlyMap<string, { question: Question }>): Planner {
-  return async (session: Session, queryId: string): Promise<Plan | null> => {
-    const known = questions.get(queryId);
-    return known ? readJsonPlan(await askPlan(session, server, known.question)) : null;
+  const texts = new Map<string, PlanSql>();
+  return {
+    async plan(session, queryId) {
+      const known = questions.get(queryId);
+      return known ? readJsonPlan(await askPlan(session, server, known.question)) : null;
+    },
+    sqlFor(queryId) {
+      const known = questions.get(queryId);
+      const sql = texts.get(queryId) ?? (known && planSqlOf(server, known.question));
+      if (sql) texts.set(queryId, sql);
+      return sql;
+    },
   };
 }

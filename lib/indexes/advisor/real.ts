@@ -9,7 +9,7 @@
  * PostgreSQL does not use the index then, and it seems useless. A copy that was restored has none.
  */
 import { databaseError } from '../../postgres/errors.ts';
-import { marked, type Read, type Session } from '../../postgres/session.ts';
+import { marked, type Read, type ReadAll, type Session } from '../../postgres/session.ts';
 import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
 import { attempt } from './attempt.ts';
 import { type Candidate, definitionOf, sqlOf, undoSqlOf } from './candidate.ts';
@@ -28,7 +28,7 @@ export interface RealOptions {
   /** `user@host:port/database`, for messages. */
   where: string;
   /** Plans the statements. */
-  plan: Planner;
+  plan: Planner['plan'];
 }
 
 /** A source that holds a transaction. */
@@ -60,23 +60,37 @@ export async function realSource(connection: WritingConnection, options: RealOpt
       throw databaseError(error, options.where);
     }
   };
+  const readAll: ReadAll = async (statements) => {
+    const rows: object[][] = [];
+    for (const statement of statements) rows.push(await read(statement));
+    return rows;
+  };
   const inside: Session = {
     where: options.where,
     read,
-    transaction: (work) => work(read),
+    transaction: (work) => work(read, readAll),
     close: async () => {},
   };
   const built = new Map<string, Built>();
-  const sourceWithout = (dropped: readonly string[]): CostSource => ({
-    async costs(queryId, sets) {
-      const costs: Cost[] = [];
+  // What is asked meanwhile waits: there is one transaction.
+  let last: Promise<unknown> = Promise.resolve();
+  const sourceWithout = (dropped: readonly string[]): CostSource => {
+    const costs: CostSource['costs'] = async (queryId, sets) => {
+      const found: Cost[] = [];
       for (const set of sets) {
         for (const candidate of set) await build(read, built, candidate);
-        costs.push(await costWith(inside, built, set, dropped, () => options.plan(inside, queryId)));
+        found.push(await costWith(inside, built, set, dropped, () => options.plan(inside, queryId)));
       }
-      return costs;
-    },
-  });
+      return found;
+    };
+    return {
+      costs(queryId, sets) {
+        const answer = last.then(() => costs(queryId, sets));
+        last = answer.catch(() => {});
+        return answer;
+      },
+    };
+  };
   await read('begin');
   await read('set local search_path = pg_catalog, pg_temp');
   return {

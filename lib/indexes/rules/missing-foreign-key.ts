@@ -2,7 +2,7 @@ import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
 import { plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
-import { indexName } from '../../queries/plan/advice/index-name.ts';
+import { definedName } from '../../queries/plan/advice/index-name.ts';
 import type { Table } from '../../tables/snapshot.ts';
 import { createIndex } from '../actions.ts';
 import { covers, tableOf } from '../foreign-keys.ts';
@@ -81,9 +81,8 @@ function report(
   warnFromRows: number,
 ): Draft {
   const columns = [...new Set(keys.toReversed().flatMap((key) => key.columns))];
-  const name = indexName(
-    table.table,
-    columns,
+  const name = definedName(
+    { table: table.table, keys: columns.map((column) => ({ column })) },
     taken.map(({ index }) => index),
   );
   const parents = keys.map((key) => tables.get(tableOf({ schema: key.toSchema, table: key.toTable })));

@@ -2,7 +2,7 @@ import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
 import { bytes, count } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
-import { indexName } from '../../queries/plan/advice/index-name.ts';
+import { definedName, failedBuild } from '../../queries/plan/advice/index-name.ts';
 import { thresholds } from '../../settings.ts';
 import type { ColumnStatistics, Table } from '../../tables/snapshot.ts';
 import { subjectOf } from '../actions.ts';
@@ -102,9 +102,8 @@ function brinWouldDo(
 }
 
 function brin(index: Index, table: Table, column: ColumnStatistics, { indexes }: IndexSnapshot) {
-  const name = indexName(
-    table.table,
-    [column.column, 'brin'],
+  const name = definedName(
+    { table: table.table, method: 'brin', keys: [{ column: column.column }] },
     indexes.filter(({ schema }) => schema === table.schema).map((each) => each.index),
   );
   const quoted = escapeIdentifier(name);
@@ -120,10 +119,9 @@ function brin(index: Index, table: Table, column: ColumnStatistics, { indexes }:
     impact: { bytes: index.sizeBytes },
     action: {
       kind: 'sql' as const,
-      sql: `CREATE INDEX CONCURRENTLY ${quoted} ON ${table.sql} USING brin (${escapeIdentifier(column.column)});`,
+      sql: `CREATE INDEX CONCURRENTLY IF NOT EXISTS ${quoted} ON ${table.sql} USING brin (${escapeIdentifier(column.column)});`,
       undoSql: `DROP INDEX CONCURRENTLY IF EXISTS ${escapeIdentifier(table.schema)}.${quoted};`,
-      caution:
-        'Drop the b-tree only after the plans have changed to the new index and are as fast: BRIN gives no order (ORDER BY … LIMIT), and finds single rows slowly.',
+      caution: `Drop the b-tree only after the plans have changed to the new index and are as fast: BRIN gives no order (ORDER BY … LIMIT), and finds single rows slowly. ${failedBuild}`,
     },
   };
 }

@@ -1,6 +1,7 @@
+import pg from 'pg';
 import { sqlState } from '../../postgres/errors.ts';
 import type { Server } from '../../postgres/server.ts';
-import { marked, type Session } from '../../postgres/session.ts';
+import { marked, type Read, type ReadAll, type Session } from '../../postgres/session.ts';
 import type { Plan } from '../plan/tree.ts';
 import type { Harmless } from './harmless.ts';
 import { searchPathOf } from './schemas.ts';
@@ -30,15 +31,31 @@ export interface Answer {
 /** A prepared statement of ours. Always the same name: pg_stat_statements keeps every EXECUTE of another one. */
 const name = 'streamgate_explained';
 
-const settingsSql = `
-select set_config('search_path', $1, true), set_config('statement_timeout', least($2::int, (extract(epoch from current_setting('statement_timeout')::interval) * 1000)::int)::text, true), set_config('standard_conforming_strings', 'on', true),
-  set_config('plan_cache_mode', 'force_generic_plan', true)`;
+function settingsFor(
+  server: Server,
+  path: readonly string[],
+  settings: ApplicationSettings,
+  limitMs: number,
+): readonly string[] {
+  const set = (name: string, value: string) => `set_config(${pg.escapeLiteral(name)}, ${value}, true)`;
+  // A timeout of zero is none.
+  const limit = `least(${Math.max(1, Math.floor(limitMs))}, (extract(epoch from current_setting('statement_timeout')::interval) * 1000)::int)::text`;
+  const planning = [
+    set('search_path', pg.escapeLiteral(searchPathOf(path))),
+    set('statement_timeout', limit),
+    set('plan_cache_mode', `'force_generic_plan'`),
+    // Without GENERIC_PLAN the server prunes the partitions of a plan with the values that it is given, and these are NULL: it
+    // would show none at all.
+    ...(isGeneric(server) ? [] : [set('enable_partition_pruning', `'off'`)]),
+  ];
+  const made = Object.entries(settings).map(([name, value]) => set(name, pg.escapeLiteral(value)));
+  return [planning, made].flatMap((list) => (list.length > 0 ? [`select ${list.join(', ')}`] : []));
+}
 
-/**
- * Without GENERIC_PLAN the server prunes the partitions of a plan with the values that it is given, and these are NULL: it
- * would show none at all.
- */
-const unprunedSql = `${settingsSql}, set_config('enable_partition_pruning', 'off', true)`;
+/** From PostgreSQL 16 on EXPLAIN knows GENERIC_PLAN. */
+function isGeneric({ versionNumber }: Pick<Server, 'versionNumber'>): boolean {
+  return versionNumber >= 160_000;
+}
 
 /**
  * Asks PostgreSQL for the plan of a SELECT that fits all values of its parameters, as EXPLAIN's JSON. Nothing is run, but for
@@ -56,48 +73,44 @@ export function askPlan(
   { text, path, settings = {}, before }: Question,
   deadline = Number.POSITIVE_INFINITY,
 ): Promise<unknown> {
-  return session.transaction(async (read) => {
+  return session.transaction(async (read, readAll) => {
     if (before) await read(before.sql, before.parameters);
-    const isGeneric = server.versionNumber >= 160_000;
-    // A timeout of zero is none.
-    const limitMs = Math.max(1, Math.min(planMs, Math.ceil(deadline - Date.now())));
-    await read(isGeneric ? settingsSql : unprunedSql, [searchPathOf(path), limitMs]);
-    const names = Object.keys(settings);
-    if (names.length > 0) await read(applicationSettingsSql, [names, Object.values(settings)]);
-    await read('savepoint streamgate');
-    if (!isGeneric) return askPrepared(read, text);
-    const rows = await read<Row>(explainPrefix + text);
-    await read('rollback to savepoint streamgate');
+    const limitMs = Math.min(planMs, Math.ceil(deadline - Date.now()));
+    await readAll([...settingsFor(server, path, settings, limitMs), 'savepoint streamgate']);
+    if (!isGeneric(server)) return askPrepared(read, readAll, text);
+    const [rows = []] = await readAll([explainPrefix + text, 'rollback to savepoint streamgate']);
     return answerOf(rows);
   });
 }
 
-const applicationSettingsSql =
-  'select set_config(name, value, true) from unnest($1::text[], $2::text[]) as s(name, value)';
-
-type Row = Record<'QUERY PLAN', unknown>;
-
 const explainPrefix = 'explain (generic_plan, verbose, format json) ';
 
-function answerOf([row]: Row[]): unknown {
-  return row?.['QUERY PLAN'];
+function answerOf([row]: readonly object[]): unknown {
+  return (row as Record<'QUERY PLAN', unknown> | undefined)?.['QUERY PLAN'];
 }
 
 /** Before PostgreSQL 16: what is prepared is planned without its values. */
-async function askPrepared(read: Session['read'], text: string): Promise<unknown> {
+async function askPrepared(read: Read, readAll: ReadAll, text: string): Promise<unknown> {
   const used = parametersIn(text);
   await prepare(read, text, used);
+  const rollback = 'rollback to savepoint streamgate';
   try {
-    const values = used.size > 0 ? `(${Array.from({ length: Math.max(...used) }, () => 'null').join(', ')})` : '';
-    return answerOf(await read<Row>(`explain (verbose, format json) execute ${name}${values}`));
-  } finally {
-    await read('rollback to savepoint streamgate');
     // What is prepared outlives its transaction, and behind a pooler the connection is somebody else's next.
-    await read(`deallocate ${name}`);
+    const [rows = []] = await readAll([`explain (verbose, format json) ${executeSql(used)}`, rollback, deallocateSql]);
+    return answerOf(rows);
+  } catch (error) {
+    await read(rollback);
+    await read(deallocateSql);
+    throw error;
   }
 }
 
-async function prepare(read: Session['read'], text: string, used: ReadonlySet<number>): Promise<void> {
+function executeSql(used: ReadonlySet<number>): string {
+  const values = used.size > 0 ? `(${Array.from({ length: Math.max(...used) }, () => 'null').join(', ')})` : '';
+  return `execute ${name}${values}`;
+}
+
+async function prepare(read: Read, text: string, used: ReadonlySet<number>): Promise<void> {
   const statement = preparePrefix(used) + text;
   try {
     await read(statement);
@@ -105,7 +118,7 @@ async function prepare(read: Session['read'], text: string, used: ReadonlySet<nu
     if (sqlState(error) !== '42P05') throw error;
     // An audit that was killed has left it behind.
     await read('rollback to savepoint streamgate');
-    await read(`deallocate ${name}`);
+    await read(deallocateSql);
     await read(statement);
   }
 }
@@ -116,12 +129,42 @@ function preparePrefix(used: ReadonlySet<number>): string {
   return `prepare ${name}${types.length > 0 ? ` (${types.join(', ')})` : ''} as `;
 }
 
+/** The statements that ask for the plan of a question, to be sent together with others in one message. */
+export interface PlanSql {
+  /** What is set before the first plan, which a ROLLBACK TO SAVEPOINT takes back. @param limitMs what takes longer to plan fails */
+  before(limitMs: number): readonly string[];
+  prepare: readonly string[];
+  /** Its row is the plan: short, without what is only for reading it. */
+  explain: string;
+  after: readonly string[];
+}
+
+/**
+ * Writes the statements for a question to which {@link askPlan} had an answer. All but `before` come again with each plan: before
+ * PostgreSQL 16 the server keeps the plan of what is prepared, and knows nothing of the indexes that HypoPG has pretended since.
+ */
+export function planSqlOf(server: Server, { text, path, settings = {} }: Question): PlanSql {
+  const before = (limitMs: number) => settingsFor(server, path, settings, Math.min(planMs, limitMs));
+  if (isGeneric(server))
+    return { before, prepare: [], explain: `explain (generic_plan, format json) ${text}`, after: [] };
+  const used = parametersIn(text);
+  return {
+    before,
+    prepare: [preparePrefix(used) + text],
+    explain: `explain (format json) ${executeSql(used)}`,
+    after: [deallocateSql],
+  };
+}
+
+/** Takes back what the statements of {@link planSqlOf} leave behind where one of them fails. Fails itself where nothing is left. */
+export const deallocateSql = `deallocate ${name}`;
+
 /** Where PostgreSQL sees the error in the text that {@link askPlan} was given; undefined where it was no refusal. */
 export function refusalOf(error: unknown, server: Server, { text }: Question): Refusal | undefined {
   const code = sqlState(error);
   if (code === undefined) return undefined;
   const { position, message } = (error as Error).cause as { position?: string; message: string };
-  const prefix = server.versionNumber >= 160_000 ? explainPrefix : preparePrefix(parametersIn(text));
+  const prefix = isGeneric(server) ? explainPrefix : preparePrefix(parametersIn(text));
   const sent = marked(prefix + text);
   const character = Number(position) - 1 - (Array.from(sent).length - Array.from(text).length);
   const place = character >= 0 ? Buffer.byteLength(Array.from(text).slice(0, character).join('')) : undefined;

@@ -35,6 +35,9 @@ export interface MonitorSettings {
   sink: Sink | undefined;
 }
 
+/** A sample every so many invocations, unless the options say otherwise. */
+export const usualSampleEvery = 10;
+
 /** A floor every so many invocations, unless the options say otherwise. */
 export const usualFloorEvery = 100;
 
@@ -56,7 +59,7 @@ export function monitorSettings(
     if (!known.includes(name)) throw invalid(`there is no option "${name}", but ${known.join(', ')}.`);
   }
   const {
-    sampleEvery = 10,
+    sampleEvery = usualSampleEvery,
     floorEvery = usualFloorEvery,
     ring = 120,
     sink = env.AWS_LAMBDA_FUNCTION_NAME ? logSink : false,

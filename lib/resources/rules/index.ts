@@ -33,4 +33,4 @@ export const resourceRules: readonly AnyRule[] = [
 ];
 
 /** The rules that can judge a function by its metrics alone. The others are silent about it, and that means nothing. */
-export const rulesOverMetrics: readonly string[] = [overTarget.id, gcShare.id];
+export const rulesOverMetrics: readonly string[] = [overTarget.id, cpuOverTarget.id, gcShare.id];

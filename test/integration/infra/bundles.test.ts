@@ -144,6 +144,20 @@ describe('the bytes that are deployed', () => {
     expect('cache-tag' in answer.headers).toBe(String(answer.headers['cache-control']).includes('s-maxage'));
   });
 
+  test('a login without a password is answered as one, at once', async () => {
+    const url = new URL(kept.url);
+    url.password = '';
+    around.secrets['arn:no-password'] = {
+      STREAMGATE_DATABASES: { shop: url.href },
+      STREAMGATE_HISTORY_URL: url.href,
+    };
+    const route = routes.find(({ path }) => path === '/optimization/indexes/unused');
+    if (!route) throw new Error('no route');
+    const { answer } = await invoke(route.entry, apiEvent(route), { STREAMGATE_SECRET_ARN: 'arn:no-password' });
+    expect(answer).toMatchObject({ statusCode: 503, body: expect.stringContaining('database-') });
+    expect(answer.body).not.toContain('internal');
+  });
+
   const known = 'Bearer reader-token';
   const guarded = routes.find(({ scope }) => scope === 'read') ?? routes[0];
   const open = routes.find(({ scope }) => scope === null) ?? routes[0];
@@ -182,6 +196,27 @@ describe('the bytes that are deployed', () => {
     if (!route) throw new Error('no route');
     const unused = await invoke(route.entry, apiEvent(route));
     expect(unused.answer.headers['cache-tag'].split(',')).toContain('audit:indexes:shop');
+  });
+
+  test("CloudFront's hit rate becomes a metric of ours, and goes to the audit", async () => {
+    const edge = (MetricName: string, value: number) =>
+      cloudWatch.publish(
+        'AWS/CloudFront',
+        {
+          MetricName,
+          Dimensions: [
+            { Name: 'DistributionId', Value: 'E1A2B3C4D5E6F7' },
+            { Name: 'Region', Value: 'Global' },
+          ],
+        },
+        [{ atMs: Date.now() - 3_600_000, value }],
+      );
+    edge('Requests', 2_000);
+    edge('CacheHitRate', 75);
+    const { answer, log } = await invoke('facts', scheduledEvent('cache'));
+    expect(answer).toMatchObject({ edge: { hits: 1_500, misses: 500 }, unknown: [] });
+    const line = JSON.parse(log.split('\n').find((each) => each.includes('EdgeHitRate')) ?? '{}');
+    expect(line).toMatchObject({ service: 'streamgate', stage: 'test', EdgeHitRate: 75 });
   });
 
   test('what AWS does not tell keeps nobody from the audit of the cache', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { routes } from '../../../functions/routes.ts';
+import { audits, routes } from '../../../functions/routes.ts';
 import { bundle } from '../../../infra/bundle.ts';
 
 const run = promisify(execFile);
@@ -72,6 +72,25 @@ test('an app of ten lines synthesizes', async () => {
   expect(deployed.map(({ Properties }) => Properties?.RouteKey).sort()).toEqual(
     routes.map(({ method, path }) => `${method} ${path}`).sort(),
   );
+}, 120_000);
+
+test('it may bring the configuration of its rules, which is checked', async () => {
+  const outdir = join(directory, 'configured.out');
+  const configured = (file: string, rules: object) => {
+    const text = app.replace('{ vpc, database', `{ configuration: ${JSON.stringify({ rules })}, vpc, database`);
+    writeFileSync(join(directory, file), text);
+    return run(process.execPath, [file], {
+      cwd: directory,
+      env: { PATH: process.env.PATH, CDK_OUTDIR: outdir, JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION: '1' },
+    });
+  };
+  await configured('configured.ts', { 'indexes/unused': false });
+  const template = readFileSync(join(outdir, 'Shop.template.json'), 'utf8');
+  expect(template.match(/"STREAMGATE_CONFIG": "\/opt\/streamgate\.config\.json"/g)).toHaveLength(audits.length);
+  const wrong = configured('wrong.ts', { 'indexes/unusd': false });
+  await expect(wrong).rejects.toMatchObject({
+    stderr: expect.stringContaining('there is no rule "indexes/unusd"'),
+  });
 }, 120_000);
 
 test('its types are right, and a misspelt key is none', async () => {

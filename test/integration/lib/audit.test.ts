@@ -26,7 +26,8 @@ describe('takeSnapshot and judge', () => {
     expect(read).toEqual(snapshot);
     expect(judge(read)).toEqual(judge(snapshot));
     expect(snapshot.server.database).toBe('named');
-    expect(notesOf(snapshot)).toEqual([]);
+    // The embedded server does not have HypoPG.
+    expect(notesOf(snapshot).filter(({ code }) => code !== 'hypopg-missing')).toEqual([]);
   });
 
   it('finds the faults of both parts, worst first', async () => {
@@ -84,7 +85,7 @@ describe('an audit of a thousand tables', () => {
       `select sum(pg_relation_size(indexrelid)) as size from pg_stat_user_indexes`,
     );
     expect(indexes.indexes.reduce((all, { sizeBytes }) => all + sizeBytes, 0)).toBe(Number(hand?.size));
-    expect(indexes.notes).toEqual([]);
+    expect(indexes.notes.filter(({ code }) => code !== 'hypopg-missing')).toEqual([]);
   });
 
   it('finds the one fault among them', async () => {

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const auditEntries = audits.map(auditEntry);
 
 /** What a cold start reads: some 100 ms a MB. Nobody waits for an audit, nor for what has SDKs in it. */
-const largestBytes = { endpoint: 370_000, audit: 860_000, withSdk: 850_000, 'audits/resources': 1_200_000 };
+const largestBytes = { endpoint: 300_000, audit: 860_000, withSdk: 850_000, 'audits/resources': 1_200_000 };
 
 function budgetOf(entry: string): number {
   if (entry === 'audits/resources') return largestBytes[entry];
@@ -69,6 +69,30 @@ test('the SQL parser and its program are with the audits, whose rules read state
     const files = readdirSync(folder).filter((file) => file.endsWith('.wasm'));
     expect(files, entry).toEqual(auditEntries.includes(entry) ? ['libpg-query.wasm'] : []);
   }
+});
+
+test('what only audits do with the history is with no endpoint', () => {
+  const keeping = ['lib/postgres/history/keep.ts', 'lib/postgres/migrations.ts'];
+  const withIt = bundles.filter(({ sources }) => keeping.some((source) => sources.includes(source)));
+  expect(withIt.map(({ entry }) => entry).sort()).toEqual([...auditEntries, 'migrate'].sort());
+});
+
+test('who somebody waits for has neither the parts of pg that Lambda cannot use, nor the schemas of other answers', () => {
+  const { sources } = of('optimization/indexes/unused');
+  expect(sources.filter((source) => /pg\/lib\/native|node_modules\/(pgpass|split2)/.test(source))).toEqual([]);
+  expect(sources).not.toContain('lib/cache/snapshot.ts');
+  // Whose description of the API is made of them.
+  expect(of('openapi').sources).toContain('lib/cache/snapshot.ts');
+});
+
+test('an error in the smallest code says where in the sources it came from', async () => {
+  const { directory: folder } = of('optimization/indexes/unused');
+  const script = `const { handler } = await import('./index.mjs'); await handler({ headers: {} }, {}); process.exit();`;
+  const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: folder,
+    env: { NODE_OPTIONS: '--enable-source-maps' },
+  });
+  expect(stderr).toMatch(/at letIn \(.*lib[\\/]http[\\/]endpoint\.ts:\d+/);
 });
 
 test('the list of them is enough for who has no sources', () => {

@@ -18,7 +18,7 @@ test('a stage of which nothing is said is the least that can be deployed, and de
     network: { kind: 'none' },
     database: { kind: 'settings' },
     cache: { kind: 'postgres' },
-    alarms: { everyRoute: false, latencyMs: 50, hitPercent: 98 },
+    alarms: { everyRoute: false, latencyMs: 50, hitPercent: 98, edgeHitPercent: 80 },
   });
 });
 
@@ -48,6 +48,10 @@ test.each([
   [
     { network: { kind: 'existing', vpcId: 'vpc-1', availabilityZones: ['a', 'b'], subnetIds: ['subnet-1'] } },
     /one for/,
+  ],
+  [
+    { network: { kind: 'existing', vpcId: 'vpc-1', availabilityZones: ['a'], subnetIds: ['subnet-1'] } },
+    /routeTableIds.*endpoints: false/s,
   ],
   [{ database: { ...role, host: undefined } }, /database\.host/],
   [{ database: { ...role, resourceId: 'shop' } }, /database\.resourceId/],

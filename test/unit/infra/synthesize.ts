@@ -7,6 +7,7 @@ import { bundle } from '../../../infra/bundle.ts';
 import { check } from '../../../infra/checks.ts';
 import type { Bundle } from '../../../infra/entries.ts';
 import { StreamGateStack } from '../../../infra/stack.ts';
+import type { Stage } from '../../../infra/stage.ts';
 import { readStage } from '../../../infra/stages.ts';
 
 /** What `cdk synth` makes, without the command line. */
@@ -25,16 +26,17 @@ const { context } = JSON.parse(readFileSync('cdk.json', 'utf8')) as { context: R
 /**
  * Builds the functions into a temporary folder, and synthesizes a stage with the context of cdk.json.
  *
+ * @param stage one, or the name of one that has a file
  * @param spoil changes the stack before it is synthesized
  * @throws Error with the rules that object
  */
-export async function synthesize(stageName = 'dev', spoil?: (stack: Stack) => void): Promise<Synthesis> {
+export async function synthesize(stage: string | Stage = 'dev', spoil?: (stack: Stack) => void): Promise<Synthesis> {
   const directory = mkdtempSync(join(tmpdir(), 'streamgate-synth-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   try {
     const bundles = await bundle(join(directory, 'functions'));
     const app = new App({ context, outdir: join(directory, 'cdk.out'), analyticsReporting: false, stackTraces: false });
-    const stack = new StreamGateStack(app, await readStage(stageName), bundles);
+    const stack = new StreamGateStack(app, typeof stage === 'string' ? await readStage(stage) : stage, bundles);
     spoil?.(stack);
     check(app);
     const assembly = app.synth();

@@ -39,6 +39,9 @@ describe.each(stageNames())('the stage %s', (stageName) => {
       Object.entries(template.findResources(type)).map(([id, { Properties }]) => ({ id, ...Properties })),
     );
 
+  /** The functions whose code is ours. */
+  const functions = () => all('AWS::Lambda::Function').filter(({ Handler }) => Handler === 'index.handler');
+
   const types = () =>
     made.templates.flatMap((template) =>
       Object.values(template.toJSON().Resources as Record<string, { Type: string }>).map(({ Type }) => Type),
@@ -111,6 +114,22 @@ describe.each(stageNames())('the stage %s', (stageName) => {
     );
   });
 
+  test('lets nothing in or out by the default security group of a network that it makes', () => {
+    const emptied = all('Custom::VpcRestrictDefaultSG').map(({ DefaultSecurityGroupId }) => DefaultSecurityGroupId);
+    const groups = all('AWS::EC2::VPC').map(({ id }) => ({ 'Fn::GetAtt': [id, 'DefaultSecurityGroup'] }));
+    expect(emptied).toEqual(groups);
+    expect(groups.length).toBe(stageName === 'dev' ? 0 : 1);
+    // What does it may do it to that group, and to no other.
+    const allowed = all('AWS::IAM::Role')
+      .flatMap(({ Policies = [] }) =>
+        Policies.flatMap(({ PolicyDocument }: never) => (PolicyDocument as { Statement: Statement[] }).Statement),
+      )
+      .filter(({ Action }: Statement) => JSON.stringify(Action).includes('SecurityGroup'));
+    expect(allowed).toHaveLength(groups.length);
+    for (const [place, { Resource }] of allowed.entries())
+      expect(JSON.stringify(Resource)).toContain(JSON.stringify(groups[place]));
+  });
+
   test('lets nobody past CloudFront, whom every authorizer asks for its secret', () => {
     const [distribution] = all('AWS::CloudFront::Distribution');
     const identities = all('AWS::ApiGatewayV2::Authorizer').map(({ IdentitySource }) => IdentitySource);
@@ -125,9 +144,7 @@ describe.each(stageNames())('the stage %s', (stageName) => {
       { HeaderName: 'x-streamgate-origin', HeaderValue: expect.objectContaining({ 'Fn::Join': expect.anything() }) },
     ]);
     expect(JSON.stringify(origin.OriginCustomHeaders)).toContain('{{resolve:secretsmanager:');
-    const told = all('AWS::Lambda::Function').filter(
-      ({ Environment }) => Environment.Variables.STREAMGATE_ORIGIN_SECRET_ARN,
-    );
+    const told = functions().filter(({ Environment }) => Environment.Variables.STREAMGATE_ORIGIN_SECRET_ARN);
     expect(told).toHaveLength(1);
   });
 
@@ -149,7 +166,7 @@ describe.each(stageNames())('the stage %s', (stageName) => {
         CookiesConfig: { CookieBehavior: 'none' },
       },
     });
-    const labelled = all('AWS::Lambda::Function').filter(
+    const labelled = functions().filter(
       ({ Environment }) => Environment.Variables.STREAMGATE_TAG_HEADER === 'cache-tag',
     );
     expect(labelled.length).toBeGreaterThanOrEqual(routes.filter(({ scope }) => scope).length);
@@ -164,7 +181,7 @@ describe.each(stageNames())('the stage %s', (stageName) => {
     for (const { KmsMasterKeyId } of all('AWS::SNS::Topic')) expect(KmsMasterKeyId).toBeDefined();
     for (const { BucketEncryption } of all('AWS::S3::Bucket')) expect(BucketEncryption).toBeDefined();
     for (const { EnableKeyRotation } of all('AWS::KMS::Key')) expect(EnableKeyRotation).toBe(true);
-    for (const { Environment } of all('AWS::Lambda::Function')) {
+    for (const { Environment } of functions()) {
       const { DATABASE_URL, REDIS_URL } = Environment.Variables;
       if (DATABASE_URL) expect(DATABASE_URL).toMatch(/sslmode=verify-full$/);
       if (REDIS_URL) expect(JSON.stringify(REDIS_URL)).toContain('rediss://');
@@ -182,7 +199,7 @@ describe.each(stageNames())('the stage %s', (stageName) => {
     const named = all('AWS::Lambda::Function').map(({ LoggingConfig }) => JSON.stringify(LoggingConfig.LogGroup));
     expect(new Set(named).size).toBe(all('AWS::Lambda::Function').length);
     expect(named).not.toContain(undefined);
-    for (const type of types()) expect(type).not.toMatch(/^Custom::(?!StreamGateHistory)/);
+    for (const type of types()) expect(type).not.toMatch(/^Custom::(?!StreamGateHistory|VpcRestrictDefaultSG$)/);
   });
 
   test('says of every alarm what no data means, and tells people through one of them', () => {
@@ -198,6 +215,32 @@ describe.each(stageNames())('the stage %s', (stageName) => {
     for (const { id } of alarms) expect(JSON.stringify(page?.AlarmRule)).toContain(id);
     const [topic] = all('AWS::SNS::Topic');
     expect(page?.AlarmActions).toEqual([{ Ref: topic?.id }]);
+  });
+
+  test("watches CloudFront's hit rate where there is a CloudFront, by a metric of this region", () => {
+    const [alarm, ...others] = all('AWS::CloudWatch::Alarm').filter(({ MetricName }) => MetricName === 'EdgeHitRate');
+    expect(others).toEqual([]);
+    if (all('AWS::CloudFront::Distribution').length === 0) {
+      expect(alarm).toBeUndefined();
+      return;
+    }
+    expect(alarm).toMatchObject({
+      Namespace: 'StreamGate',
+      Dimensions: [
+        { Name: 'service', Value: 'streamgate' },
+        { Name: 'stage', Value: stageName },
+      ],
+      Statistic: 'Minimum',
+      Period: 3600,
+      Threshold: 80,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'notBreaching',
+    });
+    // Who tells it has no network, and says so under the same stage.
+    const [asker] = all('AWS::Lambda::Function').filter(({ Description }) => Description.startsWith('Asks AWS'));
+    expect(asker?.Environment.Variables.STREAMGATE_STAGE).toBe(stageName);
+    expect(asker?.VpcConfig).toBeUndefined();
+    expect(JSON.stringify(all('AWS::CloudWatch::Dashboard')[0]?.DashboardBody)).toContain('EdgeHitRate');
   });
 
   test('watches every audit, and every route or all of them', () => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** PostgreSQL's NAMEDATALEN less the zero at the end: longer names are cut. */
 const maxBytes = 63;
 
@@ -6,15 +8,76 @@ const maxBytes = 63;
  * until it fits, a number behind it where the name is taken (`ChooseIndexName` and `makeObjectName` in
  * src/backend/commands/indexcmds.c). Only the names in `taken` are known here.
  *
+ * @param variant what is put behind it, to tell it from others on the same columns
+ *
  * @example
  * indexName('orders', ['customer_id', 'created_at'], []) // orders_customer_id_created_at_idx
  */
-export function indexName(table: string, columns: readonly string[], taken: readonly string[]): string {
+export function indexName(table: string, columns: readonly string[], taken: readonly string[], variant = ''): string {
   const used = new Set(taken);
   for (let number = 0; ; number++) {
-    const name = fitted(table, columns.join('_'), `idx${number || ''}`);
+    const name = fitted(table, columns.join('_'), `idx${number || ''}${variant}`);
     if (!used.has(name)) return name;
   }
+}
+
+/** IF NOT EXISTS takes what is left of a build that failed for the index: https://www.postgresql.org/docs/current/sql-createindex.html */
+export const failedBuild =
+  'If it fails, drop the invalid index that it leaves before the next try: as it has the same name, it would be taken for the index.';
+
+/** An index that is to be named. */
+export interface NewDefinition {
+  table: string;
+  /** `btree` when left out. */
+  method?: string;
+  keys: readonly NewKey[];
+  /** Columns stored by INCLUDE. */
+  included?: readonly string[];
+  /** As SQL. */
+  predicate?: string | null;
+}
+
+/** One of `column` and `expression`, the latter as SQL without parentheses around it. */
+export interface NewKey {
+  column?: string | null;
+  expression?: string | null;
+  descending?: boolean;
+  nullsFirst?: boolean;
+  operatorClass?: string | null;
+}
+
+/**
+ * The name of an index by its definition: whichever rules propose the same index, they call it the same, so that it is built once.
+ * A b-tree of columns in their usual order has the name that PostgreSQL itself would choose; behind that of any other stand six digits
+ * of a hash, so that two on the same columns have two names.
+ *
+ * @param taken names of indexes that exist already
+ *
+ * @example
+ * definedName({ table: 'people', keys: [{ expression: 'lower("email")' }] }) // people_lower_idx_4f1b9c
+ */
+export function definedName(definition: NewDefinition, taken: readonly string[] = []): string {
+  const { table, keys, included = [] } = definition;
+  return indexName(table, [...keys.map(wordOf), ...included], taken, variantOf(definition));
+}
+
+/** As FigureIndexColname in src/backend/parser/parse_target.c: a column's name, or a function's. */
+function wordOf({ column, expression }: NewKey): string {
+  return column ?? /^\w+(?=\()/.exec(expression ?? '')?.[0] ?? 'expr';
+}
+
+function variantOf({ method = 'btree', keys, included = [], predicate = null }: NewDefinition): string {
+  const parts = keys.map(({ column, expression, descending = false, nullsFirst = descending, operatorClass }) => [
+    column ?? null,
+    expression ?? null,
+    descending,
+    nullsFirst,
+    operatorClass ?? null,
+  ]);
+  const isUsual = parts.every((rest) => rest.slice(1).every((part) => !part));
+  if (method === 'btree' && isUsual && included.length === 0 && predicate === null) return '';
+  const text = JSON.stringify([method, parts, included.toSorted(), predicate]);
+  return `_${createHash('sha256').update(text).digest('hex').slice(0, 6)}`;
 }
 
 /** The name that PostgreSQL itself would choose for extended statistics, as {@link indexName} is made. */

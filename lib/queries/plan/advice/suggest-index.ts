@@ -10,7 +10,7 @@ import type { Action } from '../../../advice/finding.ts';
 import { bytes, plural } from '../../../advice/format.ts';
 import type { Column, Relation, TableIndex } from '../../catalog.ts';
 import { conditionColumns, type Operand, type OrderKey, operandOf, type Test } from './conditions.ts';
-import { indexName } from './index-name.ts';
+import { definedName, failedBuild } from './index-name.ts';
 
 /** A suggestion, or why there is none. */
 export type IndexSuggestion =
@@ -240,15 +240,14 @@ function isPredicate(printed: string, predicate: Predicate | undefined): boolean
 
 function creation(relation: Relation, { equal, tail }: Keys, predicate: Predicate | undefined): IndexSuggestion {
   const keys = [...equal, ...tail];
-  const name = indexName(
-    relation.table,
-    keys.map(({ column, call }) => call ?? column.name),
-    relation.indexes.map((index) => index.name),
-  );
   const written = keys.map(keySql);
   const where = predicate
     ? `${pg.escapeIdentifier(predicate.key.column.name)} IS ${predicate.kind.toUpperCase()}`
     : null;
+  const name = definedName(
+    { table: relation.table, keys: keys.map(newKey), predicate: where },
+    relation.indexes.map((index) => index.name),
+  );
   const partitioned = relation.kind === 'partitioned table';
   const concurrently = partitioned ? '' : ' CONCURRENTLY';
   return {
@@ -258,11 +257,18 @@ function creation(relation: Relation, { equal, tail }: Keys, predicate: Predicat
     predicate: where,
     action: {
       kind: 'sql',
-      sql: `CREATE INDEX${concurrently} ${pg.escapeIdentifier(name)} ON ${qualified(relation.schema, relation.table)} (${written.join(', ')})${where ? ` WHERE ${where}` : ''};`,
+      sql: `CREATE INDEX${concurrently} IF NOT EXISTS ${pg.escapeIdentifier(name)} ON ${qualified(relation.schema, relation.table)} (${written.join(', ')})${where ? ` WHERE ${where}` : ''};`,
       undoSql: `DROP INDEX${concurrently} IF EXISTS ${qualified(relation.schema, name)};`,
       caution: [partitioned ? partitionedLocks : locksOf(relation), writesOf(relation), check].join(' '),
     },
   };
+}
+
+function newKey({ column, call, descending, nullsFirst }: Key) {
+  const name = pg.escapeIdentifier(column.name);
+  return call === null
+    ? { column: column.name, descending, nullsFirst }
+    : { expression: `${call}(${name})`, descending, nullsFirst };
 }
 
 function keySql({ column, call, descending, nullsFirst }: Key): string {
@@ -279,7 +285,7 @@ export function qualified(schema: string, name: string): string {
 
 /** https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY */
 function locksOf({ sizeBytes }: Relation): string {
-  return `Reads and writes go on while it is built. It reads the table (${bytes(sizeBytes)}) twice, waits for every transaction that is open, and cannot run inside a transaction; if it fails, drop the invalid index that it leaves.`;
+  return `Reads and writes go on while it is built. It reads the table (${bytes(sizeBytes)}) twice, waits for every transaction that is open, and cannot run inside a transaction. ${failedBuild}`;
 }
 
 /** https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE */

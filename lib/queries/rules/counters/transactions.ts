@@ -30,7 +30,10 @@ export function groupsOf(
   }));
 }
 
-/** Between statements of a transaction, one that failed included. */
+/**
+ * Between statements of a transaction, one that failed after a savepoint included. One that failed as a whole has no
+ * `xact_start` any more: it has given back its locks and its snapshot, and is not among those that are open.
+ */
 export function isIdle({ state }: OpenTransaction): boolean {
   return state.startsWith('idle in transaction');
 }

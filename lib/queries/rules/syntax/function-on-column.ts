@@ -97,7 +97,7 @@ function remedy(
   if (isIndexable(name) && values.length === 1) {
     return createIndex(
       relation,
-      { key: `(${name}(${escapeIdentifier(column.name)}))`, words: [name, column.name] },
+      { expression: `${name}(${escapeIdentifier(column.name)})` },
       'Every write to the table must keep the index up. Run ANALYZE afterwards: it gathers statistics of the expression.',
     );
   }

@@ -135,12 +135,12 @@ function trigramIndex(
   const name = operand.is === 'call' ? operand.name : '';
   if (familyOf(column.type) !== 'text')
     return { kind: 'code', caution: `A trigram index takes text: keep ${column.name} as text.${beginning}` };
-  const key = name === '' ? escapeIdentifier(column.name) : `(${name}(${escapeIdentifier(column.name)}))`;
+  const key = name === '' ? { column: column.name } : { expression: `${name}(${escapeIdentifier(column.name)})` };
   return createIndex(
     relation,
     {
-      key: `${key} gin_trgm_ops`,
-      words: [...(name === '' ? [] : [name]), column.name, 'trgm'],
+      ...key,
+      operatorClass: 'gin_trgm_ops',
       method: 'gin',
       before: hasExtension ? '' : 'CREATE EXTENSION IF NOT EXISTS pg_trgm;\n',
     },

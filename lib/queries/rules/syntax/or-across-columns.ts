@@ -1,4 +1,3 @@
-import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
 import type { Block } from '../../syntax/block.ts';
 import { type Condition, columnsIn } from '../../syntax/condition.ts';
@@ -118,7 +117,7 @@ function withoutIndex({ base: { relation } }: Asked, lacking: readonly Asked[]):
     evidence: { columns: namesOf(lacking), tableRows: rowsOf(relation) },
     action: createIndex(
       relation,
-      { key: escapeIdentifier(column ?? ''), words: [column ?? ''] },
+      { column: column ?? '' },
       'PostgreSQL can then combine the indexes of all branches. Every write to the table must keep the index up.',
     ),
   };

@@ -1,6 +1,5 @@
 import { CloudWatch } from '@aws-sdk/client-cloudwatch';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { handler as resources } from '../../../../functions/audits/resources.ts';
 import { routes } from '../../../../functions/routes.ts';
 import type { Recommendation } from '../../../../lib/advice/recommendation.ts';
 import { cloudWatchMetrics } from '../../../../lib/metrics/cloudwatch.ts';
@@ -13,6 +12,7 @@ import { environment, sample } from '../../../unit/lib/resources/leak-series.ts'
 import { type Api, configure, serveApi } from '../../api.ts';
 import { createDatabase, type TestDatabase } from '../../database.ts';
 import { FakeCloudWatch } from '../../lib/metrics/fake-cloudwatch.ts';
+import { auditFunctions } from './audit-functions.ts';
 
 const megabyte = 2 ** 20;
 const minute = 60_000;
@@ -59,18 +59,7 @@ async function leave(name: string, version: string, of: Sample[]) {
   await history.close();
 }
 
-/** As Lambda does it: tried again twice, on a machine that is too busy for the cache's time limits. What was kept is not done twice. */
-async function audit(minutesAgo: number): Promise<void> {
-  const time = new Date(now - minutesAgo * minute).toISOString();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await resources({ time });
-      return;
-    } catch (error) {
-      if (attempt === 3 || (error as { code?: unknown }).code !== 'level-unreachable') throw error;
-    }
-  }
-}
+const audit = (minutesAgo: number) => auditFunctions(new Date(now - minutesAgo * minute));
 
 const body = async <Data>(path: string) =>
   (await api.get(`/optimization/${path}`)).body as { data: Data; meta: { notes: Note[]; total?: number } };

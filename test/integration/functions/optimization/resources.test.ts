@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { handler as resources } from '../../../../functions/audits/resources.ts';
 import type { Finding } from '../../../../lib/advice/finding.ts';
 import { openHistory } from '../../../../lib/postgres/history.ts';
 import type { MemoryStatistics, MemoryTrends } from '../../../../lib/resources/snapshot.ts';
 import { type Api, configure, serveApi } from '../../api.ts';
 import { createDatabase, type TestDatabase } from '../../database.ts';
+import { auditFunctions } from '../audits/audit-functions.ts';
 
 let kept: TestDatabase;
 let api: Api;
@@ -23,7 +23,7 @@ beforeAll(async () => {
     promisify(execFile)(process.execPath, [script, name, String(bytes), kept.url]);
   await run('leaky', 2_048);
   await run('sound', 0);
-  await resources({ time: new Date().toISOString() });
+  await auditFunctions(new Date());
   api = await serveApi();
 }, 120_000);
 

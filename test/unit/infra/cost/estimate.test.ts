@@ -37,6 +37,12 @@ describe('what is there is paid for', () => {
     expect(total(estimate(alarms, Traffic.parse(profiles.idle)))).toBeCloseTo(0.3, 6);
   });
 
+  test('a proxy by the processors of the database behind it, two at least', () => {
+    const proxy = resources(['AWS::RDS::DBProxy']);
+    expect(total(estimate(proxy, Traffic.parse(profiles.idle)))).toBeCloseTo(2 * 730 * 0.015, 6);
+    expect(costOf(proxy, /proxy/, { proxyVcpus: 8 })).toBeCloseTo(8 * 730 * 0.015, 6);
+  });
+
   test('a firewall and each of its rules', () => {
     const firewall = resources(['AWS::WAFv2::WebACL', { Rules: [{}, {}, {}] }]);
     expect(total(estimate(firewall, Traffic.parse(profiles.idle)))).toBeCloseTo(8, 6);

@@ -100,7 +100,7 @@ describe('making an index', () => {
     const action = createIndex(table({ sizeBytes: 200e6 }), key, [], 'Careful.');
     expect(action).toMatchObject({
       kind: 'sql',
-      sql: 'CREATE INDEX CONCURRENTLY "t_a_idx" ON public.t (a, "B c");',
+      sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "t_a_idx" ON public.t (a, "B c");',
       undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_a_idx";',
     });
     expect(action.caution).toMatch(/^Careful\. About 20 MB and 2 s to build\. Takes a SHARE UPDATE EXCLUSIVE lock/);
@@ -117,12 +117,12 @@ describe('making an index', () => {
     ];
     const { sql, undoSql } = createIndex(whole, { ...key, name: 'w_a_idx', keys: ['a'] }, tables, '');
     expect(sql?.split('\n')).toEqual([
-      'CREATE INDEX "w_a_idx" ON ONLY public.w (a);',
-      'CREATE INDEX "middle_w_a_idx" ON ONLY public.middle (a);',
+      'CREATE INDEX IF NOT EXISTS "w_a_idx" ON ONLY public.w (a);',
+      'CREATE INDEX IF NOT EXISTS "middle_w_a_idx" ON ONLY public.middle (a);',
       'ALTER INDEX "public"."w_a_idx" ATTACH PARTITION "public"."middle_w_a_idx";',
-      'CREATE INDEX CONCURRENTLY "part_w_a_idx" ON public.part (a);',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "part_w_a_idx" ON public.part (a);',
       'ALTER INDEX "public"."w_a_idx" ATTACH PARTITION "public"."part_w_a_idx";',
-      'CREATE INDEX CONCURRENTLY "leaf_w_a_idx" ON public.leaf (a);',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "leaf_w_a_idx" ON public.leaf (a);',
       'ALTER INDEX "public"."middle_w_a_idx" ATTACH PARTITION "public"."leaf_w_a_idx";',
     ]);
     expect(undoSql).toBe('DROP INDEX IF EXISTS "public"."w_a_idx";');

@@ -75,6 +75,7 @@ describe('a function that has metrics alone', () => {
         longestLoopDelayMs: 50,
         loopDelayMs: null,
         invocationMs: null,
+        wallMs: 2_000,
         collections: { count: null, totalMs: 8, longestMs: null, sharePercent: 0.8 },
       },
       fleet: null,

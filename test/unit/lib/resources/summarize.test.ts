@@ -47,6 +47,7 @@ describe('functions are summed up', () => {
     expect(found?.cpu.percent).toMatchObject({ max: 50, min: 0, current: 0 });
     expect(found?.cpu.limits.processors).toBe(0.5);
     expect(found?.cpu.invocationMs?.max).toBe(2);
+    expect(found?.cpu.wallMs).toBe(20);
     expect(found?.invocations).toBe(10);
   });
 

@@ -65,7 +65,7 @@ function expectSound(advice: DatabaseAdvice): void {
   const keys = advice.indexes.map(({ table, columns }) => `${table} (${columns.join(', ')})`);
   expect(keys).toContain('people (lower("email"))');
   for (const { sql, helps, why, sizeBytes } of advice.indexes) {
-    expect(sql).toMatch(/^CREATE INDEX CONCURRENTLY ".*;$/);
+    expect(sql).toMatch(/^CREATE INDEX CONCURRENTLY IF NOT EXISTS ".*;$/);
     expect(helps.length).toBeGreaterThan(0);
     expect(why.length).toBeGreaterThan(0);
     expect(sizeBytes).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ async function expectReal({ indexes: proposed }: DatabaseAdvice): Promise<void> 
     database,
     `explain (format json) select * from people where lower(email) = 'x'`,
   );
-  expect(JSON.stringify(plan)).toContain('people_expr_idx');
+  expect(JSON.stringify(plan)).toContain('people_lower_idx');
   await database.run(...proposed.map(({ undoSql }) => undoSql));
   expect(await indexes()).toEqual(before);
 }

@@ -161,9 +161,7 @@ describe('the deadline', () => {
     expect(whole.plans).toMatchObject([{ failure: null }]);
     const cut = await slowly(1_000, () => workload([hard, ...texts], 2_500));
     expect(cut.plans).toEqual([]);
-    expect(cut.notes).toMatchObject([
-      { code: 'explain-unfinished', message: expect.stringMatching(/^11 statements/) },
-    ]);
+    expect(cut.notes).toMatchObject([{ code: 'explain-unfinished', message: expect.stringMatching(/^11 statements/) }]);
   });
 
   it('leaves out what the plans cost with other values', async () => {

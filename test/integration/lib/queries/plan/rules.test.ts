@@ -62,7 +62,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     const before = await explained(sql, circumstances);
     expect(before.of(rule)?.action?.sql).toBe(index);
     const after = await applied(before, rule, () => explained(sql, circumstances));
-    const [, name] = /CONCURRENTLY "(\w+)"/.exec(index) ?? [];
+    const [, name] = /EXISTS "(\w+)"/.exec(index) ?? [];
     expect(after.nodes.join()).toContain(name);
     expect(after.of(rule)).toBeUndefined();
     return { before, after };
@@ -72,7 +72,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     const { before, after } = await suggests(
       'plans/selective-seq-scan',
       `select * from orders where customer_id = ${value('42')}`,
-      'CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
     );
     expect(before.of('plans/selective-seq-scan')).toMatchObject({
       subject: { schema: 'public', table: 'orders', queryId: '1' },
@@ -85,7 +85,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/selective-seq-scan',
       'select * from orders where shipped_at is null',
-      'CREATE INDEX CONCURRENTLY "orders_shipped_at_idx" ON "public"."orders" ("shipped_at") WHERE "shipped_at" IS NULL;',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_shipped_at_idx_c38784" ON "public"."orders" ("shipped_at") WHERE "shipped_at" IS NULL;',
     );
   });
 
@@ -93,7 +93,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/expression-hides-index',
       `select * from customers where lower(email) = ${value("'user7@example.com'")}`,
-      'CREATE INDEX CONCURRENTLY "customers_lower_idx" ON "public"."customers" (lower("email"));',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "customers_lower_idx_ffdc4b" ON "public"."customers" (lower("email"));',
     );
   });
 
@@ -121,7 +121,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/rows-removed',
       `select * from orders where status = ${value("'status 3'")} and amount = ${value('31', '$2')}`,
-      'CREATE INDEX CONCURRENTLY "orders_amount_idx" ON "public"."orders" ("amount");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_amount_idx" ON "public"."orders" ("amount");',
       { settings: { enable_seqscan: 'off' } },
     );
     await database.run('drop index by_status');
@@ -131,7 +131,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/limit-not-pushed',
       `select * from orders where status = ${value("'status 3'")} order by created_at desc limit 10`,
-      'CREATE INDEX CONCURRENTLY "orders_status_created_at_idx" ON "public"."orders" ("status", "created_at");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_status_created_at_idx" ON "public"."orders" ("status", "created_at");',
     );
   });
 
@@ -140,7 +140,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     const { before } = await suggests(
       'plans/limit-not-pushed',
       `select * from orders where customer_id = ${value('42')} order by created_at limit 10`,
-      'CREATE INDEX CONCURRENTLY "orders_customer_id_created_at_idx" ON "public"."orders" ("customer_id", "created_at");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_customer_id_created_at_idx" ON "public"."orders" ("customer_id", "created_at");',
       { settings: { enable_seqscan: 'off', enable_sort: 'off' } },
     );
     expect(before.nodes).toContain('Index Scan by_time');
@@ -148,7 +148,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
   });
 
   test('an index for the table that a subquery reads for each row', async () => {
-    const index = 'CREATE INDEX CONCURRENTLY "customers_zip_idx" ON "public"."customers" ("zip");';
+    const index = 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "customers_zip_idx" ON "public"."customers" ("zip");';
     const sql = `select o.id, (select count(*) from customers c where c.zip = o.customer_id) from orders o where o.id between ${value('1')} and ${value('1001', '$2')}`;
     const { before } = await suggests('plans/correlated-subplan', sql, index);
     expect(before.of('plans/correlated-subplan')?.evidence.runs).toBeCloseTo(1_001, -1);
@@ -158,7 +158,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/nested-loop-many',
       `select * from orders o join customers c on c.zip = o.customer_id where o.id <= ${value('100')}`,
-      'CREATE INDEX CONCURRENTLY "customers_zip_idx" ON "public"."customers" ("zip");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "customers_zip_idx" ON "public"."customers" ("zip");',
       { settings: { enable_hashjoin: 'off', enable_mergejoin: 'off', enable_material: 'off' } },
     );
   });
@@ -167,7 +167,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     await suggests(
       'plans/foreign-key-join',
       `select * from customers c join orders o on o.customer_id = c.id where c.zip = ${value('7')}`,
-      'CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
     );
   });
 
@@ -182,7 +182,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     const { before } = await suggests(
       'plans/bitmap-and',
       `select * from pairs where a = ${value('7')} and b = ${value('3', '$2')}`,
-      'CREATE INDEX CONCURRENTLY "pairs_a_b_idx" ON "public"."pairs" ("a", "b");',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "pairs_a_b_idx" ON "public"."pairs" ("a", "b");',
     );
     expect(before.nodes).toContain('BitmapAnd');
     await database.run('drop table pairs');
@@ -194,7 +194,7 @@ describe.each(['run', 'generic'] as const)('with a plan that is %s', (mode) => {
     expect(before.of('plans/selective-seq-scan')).toMatchObject({
       subject: { schema: 'public', table: 'events' },
       evidence: { rowsRead: 60_000 },
-      action: { sql: 'CREATE INDEX "events_id_idx" ON "public"."events" ("id");' },
+      action: { sql: 'CREATE INDEX IF NOT EXISTS "events_id_idx" ON "public"."events" ("id");' },
     });
     const after = await applied(before, 'plans/selective-seq-scan', () => explained(sql));
     expect(after.of('plans/selective-seq-scan')).toBeUndefined();
@@ -398,7 +398,7 @@ describe('with a plan that was run', () => {
     expect(before.of('plans/trigger-time')).toMatchObject({
       evidence: { trigger: 'orders_customer_id_fkey', calls: 40 },
       action: {
-        sql: 'CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
+        sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
       },
     });
     const after = await applied(before, 'plans/trigger-time', () => run(sql));

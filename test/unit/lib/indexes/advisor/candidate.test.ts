@@ -77,10 +77,10 @@ describe('the SQL of a candidate', () => {
       predicate: active,
     });
     expect(sqlOf(candidate)).toBe(
-      'CREATE INDEX CONCURRENTLY "orders_customer_id_created_at_total_idx" ON "public"."orders" ("customer_id", "created_at" DESC) INCLUDE ("total") WHERE ("active")',
+      'CREATE INDEX CONCURRENTLY "orders_customer_id_created_at_total_idx_6893ca" ON "public"."orders" ("customer_id", "created_at" DESC) INCLUDE ("total") WHERE ("active")',
     );
     expect(undoSqlOf(candidate)).toBe(
-      'DROP INDEX CONCURRENTLY IF EXISTS "public"."orders_customer_id_created_at_total_idx"',
+      'DROP INDEX CONCURRENTLY IF EXISTS "public"."orders_customer_id_created_at_total_idx_6893ca"',
     );
   });
 

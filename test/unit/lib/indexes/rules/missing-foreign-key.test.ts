@@ -73,7 +73,7 @@ describe('a partitioned table', () => {
 
   test('gets its index part by part, without stopping writes', () => {
     const [found] = ofParts();
-    expect(found?.action?.sql?.split('\n')[0]).toBe('CREATE INDEX "t_a_idx" ON ONLY public.t ("a");');
+    expect(found?.action?.sql?.split('\n')[0]).toBe('CREATE INDEX IF NOT EXISTS "t_a_idx" ON ONLY public.t ("a");');
     expect(found?.action?.sql?.match(/CONCURRENTLY/g)).toHaveLength(2);
     expect(found?.action?.caution).toMatch(/one by one, outside of a transaction/);
   });
@@ -86,7 +86,7 @@ describe('several foreign keys of a table', () => {
       {
         subject: { table: 't', index: 't_b_a_idx' },
         evidence: { foreignKeys: 'wide, narrow', columns: 'b, a' },
-        action: { sql: 'CREATE INDEX CONCURRENTLY "t_b_a_idx" ON public.t ("b", "a");' },
+        action: { sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "t_b_a_idx" ON public.t ("b", "a");' },
       },
     ]);
   });
@@ -115,7 +115,7 @@ describe('the finding', () => {
     expect(found).toMatchObject({
       subject: { index: 't_Ref "x"_idx1' },
       action: {
-        sql: 'CREATE INDEX CONCURRENTLY "t_Ref ""x""_idx1" ON public.t ("Ref ""x""");',
+        sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "t_Ref ""x""_idx1" ON public.t ("Ref ""x""");',
         undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_Ref ""x""_idx1";',
       },
     });

@@ -50,6 +50,25 @@ describe('indexes/missing', () => {
     expect(check(proposal(overrides))[0]?.severity).toBe(severity);
   });
 
+  test('tells what each statement is expected to cost, and with which other proposals', () => {
+    const costs = [
+      { queryId: '1', costBefore: 100, costAfter: 5 },
+      { queryId: '2', costBefore: 80, costAfter: 8 },
+    ];
+    const other = proposal({ name: 'people_id_idx', table: 'people', helps: ['2'], costs: costs.slice(1) });
+    const tiny = proposal({ name: 'tiny_idx', table: 'tiny', helps: ['1', '2'], costs, savedPercent: 0.1 });
+    const [first, second] = check(proposal({ costs }), other, tiny);
+    expect(first?.expected).toEqual({
+      sizeBytes: 1024 ** 2,
+      statements: [
+        { ...costs[0], together: [] },
+        { ...costs[1], together: [second?.id] },
+      ],
+    });
+    expect(second?.expected?.statements).toEqual([{ ...costs[1], together: [first?.id] }]);
+    expect(check(proposal())[0]).not.toHaveProperty('expected');
+  });
+
   test('says nothing where the advisor did not run', () => {
     expect(missing.check(indexSnapshot([]), options)).toEqual([]);
   });

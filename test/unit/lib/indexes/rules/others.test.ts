@@ -60,7 +60,7 @@ describe('indexes/invalid', () => {
     const part = index('p_a', { table: 'p', parent: 'public.w_a' });
     const [found] = check([whole, part], { tables });
     expect(found?.action?.sql?.split('\n')).toEqual([
-      'CREATE INDEX CONCURRENTLY "q_w_a" ON public.q USING btree (a) WHERE (a > 0);',
+      'CREATE INDEX CONCURRENTLY IF NOT EXISTS "q_w_a" ON public.q USING btree (a) WHERE (a > 0);',
       'ALTER INDEX public.w_a ATTACH PARTITION "public"."q_w_a";',
     ]);
   });
@@ -144,8 +144,8 @@ describe('indexes/oversized', () => {
       expect(brin()).toMatchObject([
         {
           action: {
-            sql: 'CREATE INDEX CONCURRENTLY "t_a_brin_idx" ON public.t USING brin ("a");',
-            undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_a_brin_idx";',
+            sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "t_a_idx_46387f" ON public.t USING brin ("a");',
+            undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "public"."t_a_idx_46387f";',
           },
         },
       ]);

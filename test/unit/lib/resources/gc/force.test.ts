@@ -62,9 +62,15 @@ test('works in a worker thread', async () => {
   expect(freed).toBeGreaterThan(9e6);
 });
 
+/**
+ * Both have to look at the same time. So it begins and ends with a young generation that is empty, as it is after a forced collection:
+ * then none comes by itself between what one of them does and what the other does.
+ */
 test('the recorder counts every collection once, as v8.GCProfiler does, and in time', async () => {
   const { counted, profiled } = await inProcess<Record<'counted' | 'profiled', Record<string, number>>>(`
     const { GCProfiler } = await import('node:v8');
+    forceCollection();
+    await new Promise(setImmediate);
     const recorder = new CollectionRecorder();
     const profiler = new GCProfiler();
     profiler.start();
@@ -81,9 +87,10 @@ test('the recorder counts every collection once, as v8.GCProfiler does, and in t
       if (turn % 3 === 0) await new Promise(setImmediate);
       take();
     }
-    const { statistics } = profiler.stop();
+    forceCollection();
     await new Promise(setImmediate);
     take();
+    const { statistics } = profiler.stop();
     const profiled = { minor: 0, major: 0, totalMs: 0 };
     for (const { gcType, cost } of statistics) {
       if (gcType === 'Scavenge' || gcType === 'MinorMarkSweep') profiled.minor++;
@@ -93,12 +100,11 @@ test('the recorder counts every collection once, as v8.GCProfiler does, and in t
     }
     print({ counted, profiled });`);
   expect(profiled.minor).toBeGreaterThan(5);
-  expect(profiled.major).toBeGreaterThanOrEqual(4);
-  expect(counted.major).toBe(profiled.major);
-  // The profiler's report is made after it has stopped, and may take a collection itself.
-  expect((counted.minor ?? 0) - (profiled.minor ?? 0)).toBeOneOf([0, 1, 2]);
-  expect(counted.totalMs).toBeGreaterThan(0.5 * (profiled.totalMs ?? 0));
-  expect(counted.totalMs).toBeLessThan(2 * (profiled.totalMs ?? 0));
+  expect(profiled.major).toBeGreaterThanOrEqual(5);
+  expect(counted).toMatchObject({ minor: profiled.minor, major: profiled.major });
+  // Each has a clock of its own, and may be interrupted while the other one's stands.
+  expect(counted.totalMs).toBeGreaterThan((profiled.totalMs ?? 0) / 10);
+  expect(counted.totalMs).toBeLessThan(10 * (profiled.totalMs ?? 0));
 });
 
 test('the recorder leaves out what it is told to', async () => {

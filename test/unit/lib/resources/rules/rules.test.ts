@@ -220,10 +220,20 @@ const behaviours: Record<string, Behaviour> = {
         'warning',
         'shop (prod) computes for 60 % of its time',
       ],
+      [
+        '60 % by metrics, where a sample of ten invocations takes 200 ms',
+        { source: 'metrics', samples: 50, cpu: { percent: steady(60), invocationMs: null, wallMs: 10_000 } },
+        'warning',
+        'shop (prod) computes for 60 % of its time',
+      ],
     ],
     silent: [
       ['50 %', { cpu: { percent: steady(50), invocationMs: steady(20) } }],
       ['short invocations', { cpu: { percent: steady(90), invocationMs: steady(2) } }],
+      [
+        '90 % by metrics, where a sample of ten invocations takes 90 ms',
+        { source: 'metrics', samples: 50, cpu: { percent: steady(90), invocationMs: null, wallMs: 4_500 } },
+      ],
     ],
   },
   'cpu/cold-starts': {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { indexName, statisticsName } from '../../../../../../lib/queries/plan/advice/index-name.ts';
+import {
+  definedName,
+  indexName,
+  type NewDefinition,
+  statisticsName,
+} from '../../../../../../lib/queries/plan/advice/index-name.ts';
 
 test.each([
   ['orders', ['customer_id', 'created_at'], [], 'orders_customer_id_created_at_idx'],
@@ -32,4 +37,39 @@ test('a name is never longer than PostgreSQL keeps, holds no half of a character
       },
     ),
   );
+});
+
+test('an index of columns in their usual order has the name that PostgreSQL would choose', () => {
+  const keys = [{ column: 'a' }, { column: 'b', descending: false, nullsFirst: false, expression: null }];
+  expect(definedName({ table: 't', keys, included: [], predicate: null })).toBe('t_a_b_idx');
+  expect(definedName({ table: 't', method: 'btree', keys, predicate: null }, ['t_a_b_idx'])).toBe('t_a_b_idx1');
+});
+
+test('indexes that differ have names that differ, and the same index has the same name', () => {
+  const keys = [{ column: 'a' }];
+  const definitions: NewDefinition[] = [
+    { table: 't', keys },
+    { table: 't', keys, method: 'brin' },
+    { table: 't', keys, method: 'hash' },
+    { table: 't', keys, predicate: '"b" IS NULL' },
+    { table: 't', keys, predicate: '"b" IS NOT NULL' },
+    { table: 't', keys: [{ column: 'a', descending: true }] },
+    { table: 't', keys: [{ column: 'a', nullsFirst: true }] },
+    { table: 't', keys: [{ column: 'a', operatorClass: 'text_pattern_ops' }] },
+    { table: 't', keys: [{ column: 'a' }, { column: 'b' }] },
+    { table: 't', keys, included: ['b'] },
+    { table: 't', keys: [{ expression: 'lower("a")' }] },
+    { table: 't', keys: [{ expression: 'lower("b")' }] },
+    { table: 't', keys: [{ expression: `"a" ->> 'k'` }] },
+  ];
+  const names = definitions.map((each) => definedName(each));
+  expect(new Set(names).size).toBe(definitions.length);
+  for (const name of names.filter((each) => each !== 't_a_idx' && each !== 't_a_b_idx')) {
+    expect(name).toMatch(/^t_(?:a|a_b|lower|expr)_idx_[0-9a-f]{6}$/);
+  }
+  const order = (included: string[]) => definedName({ table: 't', keys, included }).slice(-6);
+  expect(order(['b', 'c'])).toBe(order(['c', 'b']));
+  // The direction of nulls that an order has by default need not be said.
+  const down = (key: object) => definedName({ table: 't', keys: [{ column: 'a', descending: true, ...key }] });
+  expect(down({ nullsFirst: true })).toBe(down({}));
 });

@@ -211,7 +211,7 @@ describe('the action', () => {
         name: 'orders_customer_id_idx',
         action: {
           kind: 'sql',
-          sql: 'CREATE INDEX CONCURRENTLY "orders_customer_id_idx" ON "Shop"."orders" ("customer_id");',
+          sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "orders_customer_id_idx" ON "Shop"."orders" ("customer_id");',
           undoSql: 'DROP INDEX CONCURRENTLY IF EXISTS "Shop"."orders_customer_id_idx";',
           caution: expect.stringMatching(/1 MB.*12 such writes.*EXPLAIN/s),
         },
@@ -222,7 +222,7 @@ describe('the action', () => {
   test('says that a partitioned table is locked, and how to go round that', () => {
     expect(suggest('(customer_id = $1)', [], { kind: 'partitioned table' })).toMatchObject({
       action: {
-        sql: 'CREATE INDEX "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
+        sql: 'CREATE INDEX IF NOT EXISTS "orders_customer_id_idx" ON "public"."orders" ("customer_id");',
         undoSql: 'DROP INDEX IF EXISTS "public"."orders_customer_id_idx";',
         caution: expect.stringMatching(/stops writes.*ON ONLY.*ATTACH PARTITION/s),
       },
@@ -232,7 +232,7 @@ describe('the action', () => {
   test('quotes every name', () => {
     const columns = [of('we"ird', 100)];
     expect(suggest('("we""ird" = $1)', [], { table: 'a"b', columns })).toMatchObject({
-      action: { sql: 'CREATE INDEX CONCURRENTLY "a""b_we""ird_idx" ON "public"."a""b" ("we""ird");' },
+      action: { sql: 'CREATE INDEX CONCURRENTLY IF NOT EXISTS "a""b_we""ird_idx" ON "public"."a""b" ("we""ird");' },
     });
   });
 

@@ -28,7 +28,7 @@ test.each([
   expect(check([idle({ stateMs: seconds * 1_000 })])[0]?.severity).toBe(severity);
 });
 
-test('one that failed and was not ended is found as well', () => {
+test('one that failed after a savepoint and was not ended is found as well', () => {
   expect(check([idle({ state: 'idle in transaction (aborted)' })])).toHaveLength(1);
 });
 
