@@ -49,7 +49,7 @@ export const noJsonSchema: Plugin = {
 
 /** Where a schema or a route made of schemas begins: `z.object(…)`, `Finding.extend(…)`, `listOf(…)`. Not the functions themselves. */
 const schema =
-  /(?<![\w.$]|function )(?=z\s*\.\s*\w+[(.]|[A-Z]\w*\.(?:extend|omit|pick)\(|(?:list|ofFunctions|listOf|objectOf)\()/g;
+  /(?<![\w.$]|function )(?=z\s*\.\s*\w+[(.]|[A-Z]\w*\.(?:extend|omit|pick|optional|nullable)\(|(?:list|ofFunctions|listOf|objectOf)\()/g;
 
 /**
  * Of our own: schemas of answers, which only the description of the API and the tests read. To make a schema has no effect, which esbuild cannot know

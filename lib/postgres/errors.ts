@@ -104,7 +104,11 @@ function explainWords(message: string): [ErrorCode, (where: string) => string] |
     return ['database-unreachable', (at) => `${at} does not speak TLS. Remove sslmode from the URL.`];
   }
   if (/timeout expired|Query read timeout|timeout exceeded/.test(message)) {
-    return ['database-timeout', (at) => `${at} did not answer in time. Check the network, its load, and that nobody holds a lock on a system catalog.`];
+    return [
+      'database-timeout',
+      (at) =>
+        `${at} did not answer in time. Check the network, its load, and that nobody holds a lock on a system catalog.`,
+    ];
   }
   if (/terminated|Connection ended|not queryable|closed/i.test(message)) {
     return ['database-unreachable', (at) => `${at} closed the connection. Check that it still runs, then try again.`];

@@ -11,7 +11,7 @@ import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { Relation } from '../../queries/catalog.ts';
 import { failure } from '../../queries/explain/failure.ts';
-import { failedBuild } from '../../queries/plan/advice/index-name.ts';
+import { failedBuild, takenNames, withoutLeftover } from '../../queries/plan/advice/index-name.ts';
 import { parse } from '../../queries/syntax/syntax.ts';
 import { type Advice, advise } from './advise.ts';
 import { askCosts } from './ask-costs.ts';
@@ -169,7 +169,9 @@ export async function adviseDatabase(session: Session, server: Server, task: Dat
 }
 
 function proposedOf({ indexes }: Choice, { uses, relations }: Known): ProposedIndex[] {
-  const taken = relations.flatMap((relation) => relation.indexes.map(({ name }) => name));
+  const taken = relations.flatMap(({ kind, indexes: existing }) =>
+    kind === 'partitioned table' ? existing.map(({ name }) => name) : takenNames(existing),
+  );
   return indexes
     .toSorted((a, b) => b.gain - b.write.cost - (a.gain - a.write.cost))
     .map((index) => {
@@ -190,7 +192,7 @@ function proposed(
   const concurrently = relation?.kind !== 'partitioned table';
   const helped = new Set(helps.map(({ queryId }) => queryId));
   return {
-    sql: `${sqlOf(candidate, { name, concurrently, ifNotExists: true })};`,
+    sql: `${withoutLeftover(schema, name, relation?.indexes ?? [])}${sqlOf(candidate, { name, concurrently, ifNotExists: true })};`,
     undoSql: `${undoSqlOf(candidate, { name, concurrently })};`,
     name,
     schema,

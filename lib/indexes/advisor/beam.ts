@@ -50,8 +50,12 @@ export function searchFront(
 ): readonly Solution[] {
   const workload = new WorkloadCost(problem);
   const widths = { ...defaults, ...options };
-  const search = (budget: number, found: readonly Solution[], { moves, width }: Required<BeamOptions>) =>
-    isOver() ? found : grow({ workload, problem, budget, moves, width, isOver }, found);
+  const search = (budget: number, found: readonly Solution[], { moves, width }: Required<BeamOptions>) => {
+    if (isOver()) return found;
+    const at = { workload, problem, budget, moves, width, isOver };
+    const plain = [greedy(at, (gain) => gain), greedy(at, (gain, bytes) => gain / Math.max(1, bytes))];
+    return plain.reduce(addToFront, grow(at, found));
+  };
   let front = search(Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
   const whole = front.at(-1)?.sizeBytes ?? 0;
   const own = Array.from({ length: steps }, (_, step) => whole / stepFactor ** (step + 1));
@@ -68,6 +72,24 @@ interface Search extends Required<BeamOptions> {
   problem: Problem;
   budget: number;
   isOver(): boolean;
+}
+
+/** Adds the best candidate again and again. The beam may lose this way where others are ahead of it for a while. */
+function greedy({ workload, problem, budget }: Search, scoreOf: (gain: number, bytes: number) => number): Solution {
+  let state = workload.empty();
+  for (;;) {
+    const { has, solution } = state;
+    const best = new Best<readonly number[]>(1);
+    for (const added of workload.alone) {
+      const [bytes, writes] = [problem.sizes[added[0]] as number, problem.writes[added[0]] as number];
+      if (has[added[0]] || solution.sizeBytes + bytes > budget) continue;
+      const gain = workload.gain(state, added) - writes;
+      if (gain > leastUse * solution.cost) best.add(added, scoreOf(gain, bytes));
+    }
+    const [added] = best.items;
+    if (!added) return solution;
+    state = workload.with(state, added);
+  }
 }
 
 /** Grows sets until none gains anything more, and adds each to the front. */

@@ -49,9 +49,10 @@ export function hypopgSql(schema: string): HypopgSql {
     reset: `select ${functions}.hypopg_reset()`,
     hide: (oid) => `select ${functions}.hypopg_hide_index(${pg.escapeLiteral(oid)}::text::oid)`,
     unhide: `select ${functions}.hypopg_unhide_all_indexes()`,
+    // All of them are one constant: pg_stat_statements keeps a list of constants for each length that it has.
     create: (candidates) =>
       `select made.indexname as name
-       from unnest(array[${candidates.map(textOf).join(', ')}]::text[]) with ordinality as wanted(sql, place)
+       from json_array_elements_text(${pg.escapeLiteral(JSON.stringify(candidates.map(textOf)))}) with ordinality as wanted(sql, place)
        cross join lateral ${functions}.hypopg_create_index(wanted.sql) as made
        order by wanted.place`,
   };

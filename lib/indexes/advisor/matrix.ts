@@ -3,7 +3,7 @@
  *
  * - head-room: what a statement would gain if all its candidates existed. Without any it is asked no further.
  * - cell: a small set of candidates, and what the statement costs when they exist. Kept only if it is cheaper than every cell
- *   whose set it contains, by more than 0.2 %.
+ *   that is known by then and whose set it contains, by more than 0.2 %.
  *
  * A matrix that was cut short is a valid one: it only knows of fewer gains. The idea is that of CoPhy (Dash, Polyzotis, Ailamaki:
  * CoPhy, PVLDB 4(6), 2011), whose matrices have one index a table; here sets grow as long as they gain.

@@ -10,8 +10,9 @@ import type { Relation } from '../../queries/catalog.ts';
 import { repairTokens } from '../../queries/explain/repair.ts';
 import { parseOne } from '../../queries/explain/source.ts';
 import type { Syntax } from '../../queries/syntax/block.ts';
-import { as, isDeeperThan, nodesIn } from '../../queries/syntax/node.ts';
+import { as, isDeeperThan, lastName, names, nodesIn } from '../../queries/syntax/node.ts';
 import { readSyntax } from '../../queries/syntax/read.ts';
+import { nameOf } from '../../queries/syntax/resolve.ts';
 import { parse } from '../../queries/syntax/syntax.ts';
 import { isRefusal } from './attempt.ts';
 
@@ -65,14 +66,11 @@ export async function readViews(session: Session, relations: readonly Relation[]
 async function readDefinitions(session: Session, wanted: readonly { schema: string; name: string }[]) {
   if (wanted.length === 0) return [];
   try {
-    return await session.transaction(async (read) => {
-      // What is on the search path is printed without its schema: nothing is to be.
-      await read(`select set_config('search_path', 'pg_catalog', true)`);
-      return read<{ schema: string; name: string; definition: string }>(definitionsSql, [
-        wanted.map(({ schema }) => schema),
-        wanted.map(({ name }) => name),
-      ]);
-    });
+    // What is on the search path is printed without its schema: on that of a session is nothing but the catalog.
+    return await session.read<{ schema: string; name: string; definition: string }>(definitionsSql, [
+      wanted.map(({ schema }) => schema),
+      wanted.map(({ name }) => name),
+    ]);
   } catch (error) {
     // Somebody holds a lock on a table behind one of them.
     if (isRefusal(error)) return [];
@@ -106,11 +104,14 @@ function expand(statement: Node, views: Views, relations: readonly Relation[]): 
   let replaced = 0;
   for (let level = 0; level < maxLevels && open.length > 0; level++) {
     const next: Node[] = [];
+    const named = namesIn(statement);
     for (const node of open.flatMap((each) => [...nodesIn(each)])) {
       const table = as('RangeVar', node);
-      const definition = table && viewOf(table, views, relations, queries);
+      // In a definition only what is no table has no schema.
+      const definition = table && viewOf(table, views, level === 0 ? relations : [], queries);
       if (!definition || replaced === maxExpansions) continue;
       const subquery = structuredClone(definition);
+      if (!table.alias?.colnames) answerOnly(subquery, named, table.alias?.aliasname ?? table.relname ?? '');
       replace(node, table, subquery);
       next.push(subquery);
       replaced++;
@@ -137,4 +138,32 @@ function replace(node: Node, { relname = '', alias }: RangeVar, subquery: Node):
   const slot = node as unknown as Record<string, unknown>;
   delete slot.RangeVar;
   slot.RangeSubselect = { subquery, alias: alias ?? { aliasname: relname } };
+}
+
+/** The columns that a statement names anywhere; undefined where a star, or NATURAL, stands for all. */
+function namesIn(statement: Node): Set<string> | undefined {
+  const found = new Set<string>();
+  for (const node of nodesIn(statement)) {
+    const fields = as('ColumnRef', node)?.fields ?? [];
+    const join = as('JoinExpr', node);
+    if (join?.isNatural || fields.some((field) => as('A_Star', field))) return undefined;
+    for (const name of [lastName(fields), ...names(join?.usingClause)]) found.add(name);
+  }
+  return found;
+}
+
+/**
+ * Takes from a definition what the statement does not ask for: PostgreSQL does not read it either, and an index need not hold it. Only
+ * where nothing else depends on what is answered.
+ */
+function answerOnly(definition: Node, named: ReadonlySet<string> | undefined, source: string): void {
+  const select = as('SelectStmt', definition);
+  // Who names the view as if it were a column asks for all of it.
+  if (!select || named === undefined || named.has(source)) return;
+  if (select.distinctClause || select.groupClause || select.sortClause || select.op !== 'SETOP_NONE') return;
+  const asked = (select.targetList ?? []).filter((node) => {
+    const target = as('ResTarget', node);
+    return target === undefined || named.has(nameOf({ alias: target.name, node: target.val ?? ({} as Node) }));
+  });
+  if (asked.length > 0) select.targetList = asked;
 }

@@ -2,7 +2,7 @@ import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
 import { plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
-import { definedName } from '../../queries/plan/advice/index-name.ts';
+import { definedName, takenNames, withoutLeftover } from '../../queries/plan/advice/index-name.ts';
 import type { Table } from '../../tables/snapshot.ts';
 import { createIndex } from '../actions.ts';
 import { covers, tableOf } from '../foreign-keys.ts';
@@ -81,14 +81,27 @@ function report(
   warnFromRows: number,
 ): Draft {
   const columns = [...new Set(keys.toReversed().flatMap((key) => key.columns))];
-  const name = definedName(
-    { table: table.table, keys: columns.map((column) => ({ column })) },
-    taken.map(({ index }) => index),
-  );
+  const existing = taken.map((index) => ({
+    name: index.index,
+    // Only what is left on this very table, and at which nobody is at work, gives its name back.
+    valid: index.valid || index.building || tableOf(index) !== tableOf(table),
+    unique: index.unique,
+  }));
+  const name = definedName({ table: table.table, keys: columns.map((column) => ({ column })) }, takenNames(existing));
   const parents = keys.map((key) => tables.get(tableOf({ schema: key.toSchema, table: key.toTable })));
   const deletes = parents.reduce((sum, parent) => sum + (parent?.deletes ?? 0), 0);
   const rows = Math.max(table.rows ?? 0, table.liveRows);
   const targets = [...new Set(keys.map((key) => parentName(key)))].join(', ');
+  const creation = createIndex(
+    table,
+    {
+      name,
+      keys: columns.map((column) => escapeIdentifier(column)),
+      expectedBytes: expectedBytes(columns, table, rows, snapshot),
+    },
+    snapshot.tables,
+    'If nobody ever deletes from the referenced table or changes its keys, and no statement joins by these columns, it can be left out.',
+  );
   return {
     severity: rows >= warnFromRows ? 'warning' : 'info',
     subject: { database: snapshot.server.database, schema: table.schema, table: table.table, index: name },
@@ -101,16 +114,11 @@ function report(
       rows,
       deletesOfReferenced: deletes,
     },
-    action: createIndex(
-      table,
-      {
-        name,
-        keys: columns.map((column) => escapeIdentifier(column)),
-        expectedBytes: expectedBytes(columns, table, rows, snapshot),
-      },
-      snapshot.tables,
-      'If nobody ever deletes from the referenced table or changes its keys, and no statement joins by these columns, it can be left out.',
-    ),
+    action: {
+      ...creation,
+      // The parts of a partitioned index can be made and attached where the last try has ended.
+      sql: `${table.kind === 'partitioned table' ? '' : withoutLeftover(table.schema, name, existing)}${creation.sql}`,
+    },
   };
 }
 

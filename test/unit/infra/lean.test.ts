@@ -58,7 +58,7 @@ test('a schema that nothing refers to is not there, whatever it is made of; all 
       .meta({ id: 'Unused' });
     function listOf(row) { return z.strictObject({ data: z.array(row) }); }
     const AlsoUnused = Unused.extend({ unusedExtension: z.string() });
-    const routeOfUnused = { path: '/unusedPath', response: listOf(Unused) };
+    const routeOfUnused = { path: '/unusedPath', response: listOf(Unused), more: Unused.optional() };
     const Part = z.object({ usedKey: z.enum(['a', 'b']).default('a') });
     const route = { path: '/usedPath', response: listOf(Part) };
     let made = 0;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 
 /** PostgreSQL's NAMEDATALEN less the zero at the end: longer names are cut. */
 const maxBytes = 63;
@@ -23,7 +24,36 @@ export function indexName(table: string, columns: readonly string[], taken: read
 
 /** IF NOT EXISTS takes what is left of a build that failed for the index: https://www.postgresql.org/docs/current/sql-createindex.html */
 export const failedBuild =
-  'If it fails, drop the invalid index that it leaves before the next try: as it has the same name, it would be taken for the index.';
+  'Run each statement by itself. If the build fails, drop the invalid index that it leaves before the next try: as it has the same name, it would be taken for the index.';
+
+/** An index that is there, as far as names go. */
+export interface NamedIndex {
+  name: string;
+  valid: boolean;
+  unique: boolean;
+}
+
+/**
+ * The names that an index to be made must not have. What is left of a build that failed serves nobody, and gives its name back: the
+ * advice is the same as before, and takes it away first. A unique one may still keep rows from being written, and stays.
+ */
+export function takenNames(indexes: readonly NamedIndex[]): string[] {
+  return indexes.filter((index) => !isLeftover(index)).map(({ name }) => name);
+}
+
+function isLeftover({ valid, unique }: NamedIndex): boolean {
+  return !valid && !unique;
+}
+
+/**
+ * The statement, and a new line, that takes away what a build that failed has left of an index; empty where it has left nothing. IF NOT
+ * EXISTS would take it for the index. It is by itself: CONCURRENTLY cannot run in a transaction.
+ */
+export function withoutLeftover(schema: string, name: string, indexes: readonly NamedIndex[]): string {
+  return indexes.some((index) => index.name === name && isLeftover(index))
+    ? `DROP INDEX CONCURRENTLY IF EXISTS ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(name)};\n`
+    : '';
+}
 
 /** An index that is to be named. */
 export interface NewDefinition {

@@ -10,7 +10,7 @@ import type { Action } from '../../../advice/finding.ts';
 import { bytes, plural } from '../../../advice/format.ts';
 import type { Column, Relation, TableIndex } from '../../catalog.ts';
 import { conditionColumns, type Operand, type OrderKey, operandOf, type Test } from './conditions.ts';
-import { definedName, failedBuild } from './index-name.ts';
+import { definedName, failedBuild, takenNames, withoutLeftover } from './index-name.ts';
 
 /** A suggestion, or why there is none. */
 export type IndexSuggestion =
@@ -240,15 +240,15 @@ function isPredicate(printed: string, predicate: Predicate | undefined): boolean
 
 function creation(relation: Relation, { equal, tail }: Keys, predicate: Predicate | undefined): IndexSuggestion {
   const keys = [...equal, ...tail];
+  const partitioned = relation.kind === 'partitioned table';
   const written = keys.map(keySql);
   const where = predicate
     ? `${pg.escapeIdentifier(predicate.key.column.name)} IS ${predicate.kind.toUpperCase()}`
     : null;
   const name = definedName(
     { table: relation.table, keys: keys.map(newKey), predicate: where },
-    relation.indexes.map((index) => index.name),
+    partitioned ? relation.indexes.map((index) => index.name) : takenNames(relation.indexes),
   );
-  const partitioned = relation.kind === 'partitioned table';
   const concurrently = partitioned ? '' : ' CONCURRENTLY';
   return {
     kind: 'create',
@@ -257,7 +257,7 @@ function creation(relation: Relation, { equal, tail }: Keys, predicate: Predicat
     predicate: where,
     action: {
       kind: 'sql',
-      sql: `CREATE INDEX${concurrently} IF NOT EXISTS ${pg.escapeIdentifier(name)} ON ${qualified(relation.schema, relation.table)} (${written.join(', ')})${where ? ` WHERE ${where}` : ''};`,
+      sql: `${withoutLeftover(relation.schema, name, relation.indexes)}CREATE INDEX${concurrently} IF NOT EXISTS ${pg.escapeIdentifier(name)} ON ${qualified(relation.schema, relation.table)} (${written.join(', ')})${where ? ` WHERE ${where}` : ''};`,
       undoSql: `DROP INDEX${concurrently} IF EXISTS ${qualified(relation.schema, name)};`,
       caution: [partitioned ? partitionedLocks : locksOf(relation), writesOf(relation), check].join(' '),
     },

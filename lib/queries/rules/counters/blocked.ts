@@ -41,7 +41,7 @@ export const blocked = defineRule({
       return {
         severity: isCritical ? 'critical' : 'warning',
         subject: { database: input.server.database, ...(queryId === null ? {} : { queryId }) },
-        title: `${plural(waiters.size, 'transaction waits', 'transactions wait')} for a lock${statement ? ` of ${shortened(statement.query)}` : ''}`,
+        title: `${plural(waiters.size, 'transaction waits', 'transactions wait')} for a lock${statement ? ` of one whose last statement is ${shortened(statement.query)}` : ''}`,
         detail: `They have waited for up to ${milliseconds(longestMs)} for ${[...heads].map((pid) => describe(pid, byPid.get(pid))).join('; ')}.`,
         evidence: {
           ...(statement ? { statement: statement.query } : {}),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { milliseconds, plural } from '../../../advice/format.ts';
+import { count, milliseconds, plural } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
 import { shortened } from './figures.ts';
@@ -32,7 +32,7 @@ export const idleInTransaction = defineRule({
         severity: blockers > 0 || stateMs >= options.criticalSeconds * 1_000 ? 'critical' : 'warning',
         subject,
         title: `A transaction has been idle for ${milliseconds(stateMs)}${statement ? ` after ${shortened(statement.query)}` : ''}`,
-        detail: `${plural(transactions.length, 'transaction waited', 'transactions waited')} for the client when the snapshot was taken; the longest is ${milliseconds(ageMs)} old.${blockers === 0 ? '' : ` Others wait for ${plural(blockers, 'one', 'ones')} of them.`}`,
+        detail: `${plural(transactions.length, 'transaction waited', 'transactions waited')} for the client when the snapshot was taken; the longest is ${milliseconds(ageMs)} old.${blockers === 0 ? '' : ` Others wait for ${transactions.length === 1 ? 'it' : `${count(blockers)} of them`}.`}`,
         evidence: {
           ...(statement ? { statement: statement.query } : {}),
           transactions: transactions.length,

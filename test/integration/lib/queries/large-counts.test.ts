@@ -15,6 +15,7 @@ const behaviours: Record<string, { fires: string[]; silent: string[] }> = {
       'select count(*) from small',
       'select count(*) from large where kind = 3',
       'select kind, count(*) from large group by kind',
+      'select count(*) from large group by kind',
       'select count(*) from large l join small s on s.kind = l.id',
       'select count(*) from (select kind from large limit 50) x',
     ],

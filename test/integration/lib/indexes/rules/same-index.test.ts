@@ -66,8 +66,14 @@ describe('the same index of several rules', () => {
 });
 
 describe('after a build that failed', () => {
-  it('the index is asked for under another name, which what is left does not stand for', async () => {
-    const [first] = ofRule('indexes/missing-foreign-key', await collect(database.url));
+  const rule = 'indexes/missing-foreign-key';
+  const runAll = async (statements: string | undefined) => {
+    for (const statement of (statements ?? '').split(';\n')) await database.run(statement);
+  };
+
+  it('the same is asked for, by all who asked, and what is left is taken away first', async () => {
+    const before = await proposed('parent_id');
+    const [first] = ofRule(rule, await collect(database.url));
     const writer = await hold(database.url, 'begin', `update child set email = 'x' where id = 1`);
     const builder = await hold(database.url, `set statement_timeout = '300ms'`);
     await expect(builder.client.query(first?.action?.sql ?? '')).rejects.toThrow(/timeout/);
@@ -75,19 +81,37 @@ describe('after a build that failed', () => {
     await builder.end();
     // The words of before are taken for done now: that is what the caution warns of.
     expect(first?.action?.caution).toContain('drop the invalid index that it leaves');
-    await database.run(first?.action?.sql ?? '');
+    await runAll(first?.action?.sql);
 
     const failed = await collect(database.url);
-    const [again] = ofRule('indexes/missing-foreign-key', failed);
-    expect(again?.subject.index).toBe(`${first?.subject.index}1`);
-    expect(ofRule('indexes/invalid', failed)[0]?.action?.sql).toMatch(/^REINDEX INDEX CONCURRENTLY/);
+    const [again] = ofRule(rule, failed);
+    expect(again?.id).toBe(first?.id);
+    expect(again?.action?.sql).toMatch(
+      /^DROP INDEX CONCURRENTLY IF EXISTS .*;\nCREATE INDEX CONCURRENTLY IF NOT EXISTS/,
+    );
+    const actions = await proposed('parent_id');
+    expect(actions.length).toBe(before.length);
+    for (const { sql: mend } of actions) expect(mend?.split(';\n')[0]).toBe(again?.action?.sql?.split(';\n')[0]);
+    expect(actions.map(({ undoSql }) => undoSql)).toEqual(before.map(({ undoSql }) => undoSql));
 
-    await database.run(again?.action?.sql ?? '');
+    // Whoever follows all of them, and the rule over what is left, has one index, which is valid.
+    const [left] = ofRule('indexes/invalid', failed);
+    for (const { sql: mend } of [left?.action ?? {}, ...actions, left?.action ?? {}]) await runAll(mend);
     const mended = await collect(database.url);
-    expect(ofRule('indexes/missing-foreign-key', mended)).toEqual([]);
-    const [left] = ofRule('indexes/invalid', mended);
-    expect(left?.action?.sql).toMatch(/^DROP INDEX CONCURRENTLY IF EXISTS/);
-    await database.run(left?.action?.sql ?? '');
-    expect(ofRule('indexes/invalid', await collect(database.url))).toEqual([]);
+    expect(mended.indexes).toHaveLength(failed.indexes.length);
+    for (const each of [rule, 'indexes/invalid', 'indexes/duplicate']) expect(ofRule(each, mended)).toEqual([]);
+    await runAll(first?.action?.undoSql);
+  });
+
+  it('what is left of a unique index stays, and another name is chosen', async () => {
+    const [first] = ofRule(rule, await collect(database.url));
+    const name = first?.subject.index ?? '';
+    await database.run('update child set parent_id = 1');
+    await expect(database.run(`create unique index concurrently ${name} on child (parent_id)`)).rejects.toThrow(
+      /unique/,
+    );
+    const [again] = ofRule(rule, await collect(database.url));
+    expect(again?.subject.index).toBe(`${name}1`);
+    expect(again?.action?.sql).toMatch(/^CREATE INDEX/);
   });
 });

@@ -9,7 +9,7 @@ import { createDatabase, hold, type TestDatabase, withSession } from '../../../d
 import { counted, findingsOf } from './judged.ts';
 
 const rest = 'select pg_sleep(600)';
-const change = (a: number) => `update u set a = a where a = ${a}`;
+const change = (row: number) => `update u set a = a where a = 'secret ${row}'`;
 
 let database: TestDatabase;
 let snapshot: QuerySnapshot;
@@ -42,8 +42,8 @@ async function pass(...names: string[]): Promise<void> {
 beforeAll(async () => {
   database = await createDatabase();
   await database.run(
-    'create table u (a int primary key)',
-    'insert into u select generate_series(1, 100)',
+    'create table u (a text primary key)',
+    `insert into u select 'secret ' || g from generate_series(1, 100) g`,
     `create procedure in_small_transactions() language plpgsql as
       'begin loop perform pg_sleep(0.01); commit; end loop; end'`,
   );
@@ -154,7 +154,7 @@ describe('the findings', () => {
 
   test('tell no constant', () => {
     expect(all().length).toBeGreaterThanOrEqual(3);
-    expect(JSON.stringify(all())).not.toMatch(/a = \d|600/);
+    expect(JSON.stringify(all())).not.toContain('secret');
   });
 
   test('are about the statement, where the server tells which one runs', ({ skip }) => {

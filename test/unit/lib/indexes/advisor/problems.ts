@@ -55,5 +55,7 @@ export function bytesOf({ sizes }: Problem, set: readonly number[]): number {
 
 /** Every set of the candidates. */
 export function everySet({ sizes }: Problem): number[][] {
-  return sizes.reduce<number[][]>((sets, _, place) => [...sets, ...sets.map((set) => [...set, place])], [[]]);
+  const sets: number[][] = [[]];
+  for (const place of sizes.keys()) sets.push(...sets.map((set) => [...set, place]));
+  return sets;
 }

@@ -111,6 +111,35 @@ describe('the search', () => {
     );
   });
 
+  test('costs no more in more space', async () => {
+    const budgets = fc.uniqueArray(fc.integer({ min: 0, max: 100_000_000 }), { minLength: 2, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(workloads, budgets, async (task, sizes) => {
+        const { choices } = await advise({ ...task, budgets: sizes });
+        const bySize = choices.toSorted((a, b) => (a.budgetBytes ?? 0) - (b.budgetBytes ?? 0));
+        for (const [i, { choice }] of bySize.slice(1).entries()) {
+          expect(choice.cost).toBeLessThanOrEqual(bySize[i]?.choice.cost ?? 0);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('comes to the same whatever order the statements and the candidates come in', async () => {
+    await fc.assert(
+      fc.asyncProperty(workloads, async (task) => {
+        const costOf = async (asked: AdviseTask) => (await advise(asked)).choices[0]?.choice.cost ?? Number.NaN;
+        const [statements, proposals] = [task.statements.toReversed(), task.proposals.toReversed()];
+        const cost = await costOf(task);
+        expect(await costOf({ ...task, statements })).toBeCloseTo(cost, 3);
+        // Of two candidates that are equally good the first is taken, and either may lead further.
+        const turned = await costOf({ ...task, proposals });
+        expect(Math.abs(turned - cost)).toBeLessThanOrEqual(0.02 * cost);
+      }),
+      runs,
+    );
+  });
+
   test('asks nothing twice: a second run over what the first has learned needs no plan', async () => {
     const task = taskOf(7, { tables: 3, statements: 6, candidates: 20 });
     const first = await advise(task);

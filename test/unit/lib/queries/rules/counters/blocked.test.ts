@@ -16,7 +16,7 @@ test('those that wait are told by the one that they wait for', () => {
     {
       severity: 'warning',
       subject: { database: 'shop', queryId: 'head' },
-      title: '2 transactions wait for a lock of select 1',
+      title: '2 transactions wait for a lock of one whose last statement is select 1',
       detail: 'They have waited for up to 30 s for process 1, idle for 40 s, in a transaction of 10 min.',
       evidence: { waiting: 2, longestWaitSeconds: 30, waitingStatements: 'q2, q3', pids: '1' },
       action: { caution: expect.stringContaining('pg_terminate_backend(pid), with 1.') },

@@ -39,10 +39,13 @@ test('one that is at work is not', () => {
 test('one that others wait for is critical at once', () => {
   const found = check([idle(), transaction({ pid: 200, blockedBy: [100], waitsFor: 'Lock' })]);
   expect(found).toMatchObject([{ severity: 'critical', evidence: { blockers: 1 } }]);
+  expect(found[0]?.detail).toContain('Others wait for it.');
 });
 
 test('several of the same statement are one finding', () => {
   expect(check([idle(), idle({ pid: 101 })])).toMatchObject([{ evidence: { transactions: 2, pids: '100, 101' } }]);
+  const [blocking] = check([idle(), idle({ pid: 101 }), transaction({ pid: 200, blockedBy: [101], waitsFor: 'Lock' })]);
+  expect(blocking?.detail).toContain('Others wait for 1 of them.');
 });
 
 test('the options decide', () => {
