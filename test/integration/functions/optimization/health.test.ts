@@ -47,7 +47,13 @@ describe('GET /optimization/health', () => {
     expect(data.details).toMatchObject({
       history: { status: 'up' },
       audits: [
-        { database: 'shop', part: 'indexes', takenAt: expect.any(String), ageSeconds: expect.any(Number), notes: [] },
+        {
+          database: 'shop',
+          part: 'indexes',
+          takenAt: expect.any(String),
+          ageSeconds: expect.any(Number),
+          notes: expect.any(Array),
+        },
         { database: 'shop', part: 'queries', takenAt: null, ageSeconds: null, notes: [] },
         { database: 'shop', part: 'cache', takenAt: null, ageSeconds: null, notes: [] },
         { database: 'shop', part: 'resources', takenAt: null, ageSeconds: null, notes: [] },
