@@ -40,7 +40,7 @@ export async function advise(target: string | undefined, options: AdviseOptions)
         pricing,
         budgetBytes: options.budget ?? null,
         valuesAllowed: options.constants === true,
-        isOver: () => Date.now() >= deadline,
+        deadline,
       });
       return { server, advice };
     } finally {

@@ -40,8 +40,7 @@ export function hypopgSql(schema: string): HypopgSql {
   const textOf = (candidate: Candidate) => {
     const definition = definitionOf(candidate);
     // HypoPG makes names of its own.
-    const text =
-      texts.get(definition) ?? pg.escapeLiteral(sqlOf(candidate, { name: 'pretended', concurrently: false }));
+    const text = texts.get(definition) ?? sqlOf(candidate, { name: 'pretended', concurrently: false });
     texts.set(definition, text);
     return text;
   };

@@ -129,7 +129,15 @@ class Desk {
     if (this.isOver()) throw new OutOfTime();
     const from = performance.now();
     const left = await this.answerTogether(asked);
-    if (left.length > 0) await this.session.transaction((read, readAll) => this.answerAlone(read, readAll, left));
+    const answers: (() => void)[] = [];
+    try {
+      if (left.length > 0) {
+        await this.session.transaction((read, readAll) => this.answerAlone(read, readAll, left, answers));
+      }
+    } finally {
+      // Whoever gets the last one may go on at once, on this very connection.
+      for (const answer of answers) answer();
+    }
     this.msPerPlan = (performance.now() - from) / asked.length;
   }
 
@@ -169,8 +177,13 @@ class Desk {
     return this.hidden.length > 0 ? [this.hypopg.reset, this.hypopg.unhide] : [this.hypopg.reset];
   }
 
-  /** Asks for each plan by itself. */
-  private async answerAlone(read: Read, readAll: ReadAll, asked: readonly Asked[]): Promise<void> {
+  /** Asks for each plan by itself. @param answers gets what is to be done when the transaction is over */
+  private async answerAlone(
+    read: Read,
+    readAll: ReadAll,
+    asked: readonly Asked[],
+    answers: (() => void)[],
+  ): Promise<void> {
     const inside: Session = { ...this.session, read, transaction: (work) => work(read, readAll) };
     await readAll(this.clear);
     try {
@@ -181,7 +194,8 @@ class Desk {
         await readAll(this.clear);
         const { definitions, names } = await this.pretend(read, set);
         const plan = await this.planAlone(inside, queryId);
-        answer(costOf(plan === null ? undefined : planCost(plan), definitions, names));
+        const cost = costOf(plan === null ? undefined : planCost(plan), definitions, names);
+        answers.push(() => answer(cost));
       }
     } finally {
       // Where the transaction failed the server has ended it, or it takes nothing more; then the next one resets.

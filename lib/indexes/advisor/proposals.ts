@@ -63,7 +63,7 @@ async function propose(
     workload: { ...workload, notes: [] },
     pricing,
     budgetBytes: server.sizeBytes === null ? null : server.sizeBytes * mostOfDatabase,
-    isOver: () => Date.now() >= deadline,
+    deadline,
   });
   const { costBefore } = advice.workload;
   const queries = new Map(advice.queries.map((query) => [query.queryId, query]));

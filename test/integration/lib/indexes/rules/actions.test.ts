@@ -43,6 +43,23 @@ describe('indexes/missing-foreign-key', () => {
     for (const { action } of found) await runAll(action?.undoSql);
     expect(definitions(await collect(database.url))).toEqual(definitions(before));
   });
+
+  it('goes on where the statements of a partitioned table were left', async () => {
+    const [first] = findings(await collect(database.url), 'indexes/missing-foreign-key', 'F k').filter(
+      ({ subject }) => subject.table === 'whole',
+    );
+    const steps = first?.action?.sql?.split('\n') ?? [];
+    expect(steps.length).toBeGreaterThan(4);
+    for (const step of steps.slice(0, 3)) await database.run(step);
+    const left = findings(await collect(database.url), 'indexes/missing-foreign-key', 'F k');
+    const again = left.find(({ id }) => id === first?.id);
+    expect(again?.action).toEqual(first?.action);
+    await runAll(again?.action?.sql);
+    const after = await collect(database.url);
+    expect(findings(after, 'indexes/missing-foreign-key', 'F k').map(({ id }) => id)).not.toContain(first?.id);
+    expect(findings(after, 'indexes/invalid', 'F k')).toEqual([]);
+    await runAll(again?.action?.undoSql);
+  });
 });
 
 describe('indexes/invalid', () => {

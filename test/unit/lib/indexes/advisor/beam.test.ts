@@ -78,7 +78,14 @@ describe('the front of a search', () => {
         ];
         expect(cost).toBeLessThanOrEqual(Math.min(...rivals) * 1.003);
       }),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        // The beam alone loses here.
+        examples: [
+          [2_147_483_626, 0.07576398333874056],
+          [33_754_456, 0.20205659438457732],
+        ],
+      },
     );
   });
 
