@@ -2,6 +2,7 @@ import { type AnyRule, type RuleConfiguration, readConfiguration } from '../lib/
 import { atLeast, type Severity } from '../lib/advice/finding.ts';
 import { judge, notesOf, roster } from '../lib/audit.ts';
 import { StreamGateError } from '../lib/errors.ts';
+import { loadParser } from '../lib/queries/text.ts';
 import { type Format, render } from './report.ts';
 import { hideSecrets } from './secrets.ts';
 import { readTarget } from './target.ts';
@@ -22,7 +23,7 @@ export async function audit(options: AuditOptions): Promise<number> {
     options.only,
     roster,
   );
-  const snapshot = await readTarget(options.target);
+  const [snapshot] = await Promise.all([readTarget(options.target), loadParser()]);
   const findings = judge(snapshot, configuration);
   const notes = notesOf(snapshot);
   const report = { takenAt: snapshot.takenAt, server: snapshot.server, notes, findings };

@@ -14,6 +14,7 @@ import { serviceLimits } from './cache/rules/service-limits.ts';
 import type { CacheSnapshot, CacheStatistics } from './cache/snapshot.ts';
 import { withProposals } from './indexes/advisor/proposals.ts';
 import { collectIndexes } from './indexes/collect.ts';
+import { withOneIndex } from './indexes/one-index.ts';
 import { indexRecord } from './indexes/record.ts';
 import { indexRules } from './indexes/rules/index.ts';
 import { IndexSnapshot } from './indexes/snapshot.ts';
@@ -27,6 +28,7 @@ import { collectQueries } from './queries/collect.ts';
 import { previousSnapshot, queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
 import { QuerySnapshot } from './queries/snapshot.ts';
+import { loadParser } from './queries/text.ts';
 import { type PooledFunction, pooledResourcePoints, summarizePooled } from './resources/from-metrics.ts';
 import { resourcePoints } from './resources/points.ts';
 import { nameOf } from './resources/rules/function-rule.ts';
@@ -70,7 +72,7 @@ const rulesOf: Record<Part, readonly AnyRule[]> = {
  */
 export async function takeSnapshot(url: string, name?: string): Promise<DatabaseSnapshot> {
   return withSession(url, async (session) => {
-    const server = await readServer(session, name);
+    const [server] = await Promise.all([readServer(session, name), loadParser()]);
     const takenAt = new Date().toISOString();
     const indexing = beginAttempts('indexes');
     const collected = await indexing.attempt(
@@ -105,15 +107,16 @@ const noStatements = {
   transactions: [],
 };
 
-/** Runs the rules of every part over a snapshot, worst finding first. */
+/** Runs the rules of every part over a snapshot, worst finding first. The parser must have been loaded (`loadParser`). */
 export function judge(
   { server, indexes, queries }: DatabaseSnapshot,
   configuration: RuleConfiguration = {},
 ): Finding[] {
-  return [
+  const findings = [
     ...runRules(rulesOf.indexes, { server, ...indexes }, configuration),
     ...runRules(queryRules, { server, ...queries }, configuration),
-  ].sort(bySeverity);
+  ];
+  return withOneIndex(findings, findings).sort(bySeverity);
 }
 
 /** The notes of every part. */
@@ -245,7 +248,9 @@ async function keepAudit(
   if (await history.hasAudit(database, part, window)) return { kept: false, findings: [] };
   const { input, record, hasSeen = () => true } = await collect();
   const rules = rulesOf[part];
-  const findings = runRules(rules, input, configuration);
+  const found = runRules(rules, input, configuration);
+  await loadParser();
+  const findings = withOneIndex(found, part === 'queries' ? await history.recommendations(database, 'open') : found);
   const blind = record.snapshot.notes.flatMap((note) => note.rules);
   const judging = new Set(rules.map(({ id }) => id).filter((id) => configuration[id] !== false && !isNamed(id, blind)));
   const isJudged = (recommendation: Recommendation) => judging.has(recommendation.rule) && hasSeen(recommendation);

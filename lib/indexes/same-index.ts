@@ -10,6 +10,16 @@ import { as, type Content, isDeeperThan, lastName, names } from '../queries/synt
 export interface MadeIndex {
   schema: string | undefined;
   table: string;
+  unique: boolean;
+  method: string;
+  /** The keys with their order, in their order. */
+  keys: readonly string[];
+  /** The columns that are stored beside the keys. */
+  included: readonly string[];
+  /** The keys that are bare columns, and what is included. */
+  columns: readonly string[];
+  /** Its condition; null for an index of all rows. */
+  predicate: string | null;
   /** Equal for the same index of a table, whatever its name. */
   key: string;
 }
@@ -22,29 +32,57 @@ const maxLevels = 200;
  * (`loadParser`).
  */
 export function madeIndex(sql: string): MadeIndex | undefined {
-  const statement = createIndexIn(sql);
+  return madeBy(statementsIn(sql).flatMap((stmt) => as('IndexStmt', stmt) ?? [])[0]);
+}
+
+/** The index that a text makes, which does nothing else; undefined for any other. */
+export function onlyIndex(sql: string): MadeIndex | undefined {
+  const statements = statementsIn(sql);
+  return statements.length === 1 ? madeBy(as('IndexStmt', statements[0])) : undefined;
+}
+
+function madeBy(statement: IndexStmt | undefined): MadeIndex | undefined {
   const table = statement?.relation?.relname;
   if (!statement || table === undefined || isDeeperThan(statement, maxLevels)) return undefined;
   const { relation, accessMethod, indexParams, indexIncludingParams, whereClause, unique } = statement;
-  const key = JSON.stringify([
-    unique === true,
-    accessMethod ?? 'btree',
-    elementsIn(indexParams).map(elementOf),
-    elementsIn(indexIncludingParams)
-      .map(({ name }) => name)
-      .toSorted(),
-    plain(whereClause) ?? null,
-  ]);
-  return { schema: relation?.schemaname, table, key };
+  const elements = elementsIn(indexParams);
+  const included = elementsIn(indexIncludingParams)
+    .flatMap(({ name }) => name ?? [])
+    .toSorted();
+  const made = {
+    unique: unique === true,
+    method: accessMethod ?? 'btree',
+    keys: elements.map((element) => JSON.stringify(elementOf(element))),
+    included,
+    predicate: whereClause ? JSON.stringify(plain(whereClause)) : null,
+  };
+  const columns = [...elements.flatMap(({ name }) => name ?? []), ...included];
+  return { schema: relation?.schemaname, table, columns, ...made, key: JSON.stringify(made) };
 }
 
-function createIndexIn(sql: string): IndexStmt | undefined {
+/**
+ * Whether an index does what another one would: of the same table and rows, with its keys first and in the same order, and all that it
+ * holds. Uniqueness is no matter of doing the same.
+ */
+export function serves(index: MadeIndex, other: MadeIndex): boolean {
+  return (
+    index.table === other.table &&
+    (index.schema === other.schema || index.schema === undefined || other.schema === undefined) &&
+    !other.unique &&
+    index.method === other.method &&
+    (index.method === 'btree' || index.keys.length === other.keys.length) &&
+    other.keys.every((key, i) => key === index.keys[i]) &&
+    other.included.every((column) => index.columns.includes(column)) &&
+    (index.predicate === null || index.predicate === other.predicate)
+  );
+}
+
+function statementsIn(sql: string): (Node | undefined)[] {
   try {
-    const statements = parseSync(sql).stmts ?? [];
-    return statements.flatMap(({ stmt }) => as('IndexStmt', stmt) ?? [])[0];
+    return (parseSync(sql).stmts ?? []).map(({ stmt }) => stmt);
   } catch {
     // Advice in words, or a definition that this version of the parser does not know.
-    return undefined;
+    return [];
   }
 }
 

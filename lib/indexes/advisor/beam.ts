@@ -6,7 +6,7 @@
  * of "Magic mirror in my hand, which is the best in the land?", Kossmann et al., PVLDB 13(11), 2020). So each round grows sets by
  * both, and keeps sets by both. A candidate that others made useless is taken out at once.
  */
-import { addToFront, type Weighed } from './front.ts';
+import { addToFront, type Weighed, within } from './front.ts';
 import { type Problem, type Solution, type State, WorkloadCost } from './workload-cost.ts';
 
 /** How wide the search is. */
@@ -53,8 +53,10 @@ export function searchFront(
   const search = (budget: number, found: readonly Solution[], { moves, width }: Required<BeamOptions>) => {
     if (isOver()) return found;
     const at = { workload, problem, budget, moves, width, isOver };
+    const front = grow(at, found);
     const plain = [greedy(at, (gain) => gain), greedy(at, (gain, bytes) => gain / Math.max(1, bytes))];
-    return plain.reduce(addToFront, grow(at, found));
+    const { cost } = within(front, budget);
+    return plain.filter((solution) => cost - solution.cost > leastUse * cost).reduce(addToFront, front);
   };
   let front = search(Number.POSITIVE_INFINITY, [workload.empty().solution], widths);
   const whole = front.at(-1)?.sizeBytes ?? 0;

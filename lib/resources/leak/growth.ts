@@ -23,16 +23,22 @@ const maxPoints = 60;
 /** So many points are looked at step by step: the fewer, the less of a step is noise. */
 const maxSteps = 12;
 
-/** What the two lines, or the line and the last point, say must be this sure. */
-const lineSignificance = 0.05;
-
 /** A growth whose second half might be less than this share of the first one has perhaps come to rest. */
-const lastingShare = 0.5;
+const lastingShare = 0.6;
+
+/** How sure it must be that it has not. */
+const lastingSignificance = 0.1;
+
+/** How sure it must be that the second half does not grow. */
+const restSignificance = 0.05;
 
 /** Slower by this share of the growth, and by the least growth that counts: that much a program does while it warms up. */
 const slowerShare = 0.1;
 
-/** How sure the steps must be that it is slower. Those of memory have its noise in them. */
+/** How sure it must be that it is slower, by the points. */
+const slowerSignificance = 0.02;
+
+/** And how sure by the steps. Those of memory have its noise in them. */
 const slowerSteps = { memory: 0.1, things: 0.02 } as const;
 
 /** How sure it must be that the steps do not go up by chance. */
@@ -94,7 +100,7 @@ function outcomeOf(
   if (n < minFloors) return { verdict: 'insufficient-data', reason: 'too-few' };
   const isRising = p < significance && perInvocation >= least;
   if (!isRising && interval[1] < ruledOut * least) return { verdict: 'healthy', reason: 'flat' };
-  if (pResting < lineSignificance) return { verdict: 'healthy', reason: 'levelled-off' };
+  if (pResting < restSignificance) return { verdict: 'healthy', reason: 'levelled-off' };
   if (!isRising) return { verdict: 'insufficient-data', reason: 'unclear' };
   if (isSlowingDown(measures, least, slowerSteps[kind])) return { verdict: 'suspect', reason: 'slowing-down' };
   if (pWandering >= wanderingSignificance) return { verdict: 'suspect', reason: 'uneven' };
@@ -107,10 +113,10 @@ function outcomeOf(
  */
 function isSlowingDown(measures: Measures, least: number, stepSignificance: number): boolean {
   const { perInvocation, early, late, pStopped, pSlower, pSlowerSteps, lastShare, pLast, pLastStep } = measures;
-  const isSurely = (points: number, steps: number) => points < lineSignificance && steps < stepSignificance;
+  const isSurely = (points: number, steps: number) => points < slowerSignificance && steps < stepSignificance;
   const isSlower = early - late > least + slowerShare * perInvocation && isSurely(pSlower, pSlowerSteps);
   const hasJustStopped = lastShare < lastingShare && isSurely(pLast, pLastStep);
-  return isSlower || hasJustStopped || pStopped >= lineSignificance;
+  return isSlower || hasJustStopped || pStopped >= lastingSignificance;
 }
 
 /** What the last step has brought of what it should have. */

@@ -50,7 +50,7 @@ export const Growth = z.strictObject({
   /** The growth in the first and in the second half of these invocations. */
   early: z.number(),
   late: z.number(),
-  /** How likely the late growth would look so large if it were at most half of the early one: one-sided. */
+  /** How likely the late growth would look so large if it were at most 60 % of the early one: one-sided. */
   pStopped: z.number(),
   /** How likely the late growth would look so small if it were as large as the early one: one-sided. */
   pSlower: z.number(),
