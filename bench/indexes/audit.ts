@@ -129,25 +129,29 @@ async function large(server: EmbeddedPostgres): Promise<Section> {
   });
   const audit = () =>
     startChild(outfile, [server.url('large'), server.url('large_history'), String(audits)], heap).hear<Audited>();
-  const { result, ...seen } = await whileWriting(server, audit);
-  const [first = Number.NaN, ...others] = result.took;
-  const longest = Math.max(first, ...others);
+  const alone = await audit();
+  const { result: besides, ...seen } = await whileWriting(server, audit);
+  const tookOf = ({ took }: Audited) => took.map((ms) => `${digits(ms / 1000)} s`).join(', ');
   return {
     title: 'An audit of many indexes',
-    method: `${(5 * tables).toLocaleString('en')} indexes of ${tables.toLocaleString('en')} tables, with as many sequences and foreign keys, audited ${audits} times in one process whose heap is bounded as in the deployed function, the result kept in a history, while two clients write and a third alters tables all the time.`,
-    head: ['', 'measured'],
+    method: `${(5 * tables).toLocaleString('en')} indexes of ${tables.toLocaleString('en')} tables, with as many sequences and foreign keys, audited ${audits} times in one process whose heap is bounded as in the deployed function, the result kept in a history: alone, and then while two clients write and a third alters tables all the time, on the same processors.`,
+    head: ['', 'alone', 'while others write'],
     rows: [
-      ['audits', result.took.map((ms) => `${digits(ms / 1000)} s`).join(', ')],
-      ['findings', String(result.findings)],
-      ['memory of the process before the first audit', `${digits(result.atRestMegabytes)} MB`],
-      ['largest memory of the process', `${digits(result.peakMegabytes)} MB`],
-      ['writes meanwhile; seen waiting for the audit', `${seen.writes}; ${seen.writersBlocked}`],
-      ['ALTER TABLEs meanwhile; seen waiting for the audit', `${seen.alters}; ${seen.altersBlocked}`],
-      ['longest ALTER TABLE', `${digits(seen.longestAlterMs)} ms`],
+      ['audits', tookOf(alone), tookOf(besides)],
+      ['findings', String(alone.findings), String(besides.findings)],
+      [
+        'memory of the process before the first audit',
+        `${digits(alone.atRestMegabytes)} MB`,
+        `${digits(besides.atRestMegabytes)} MB`,
+      ],
+      ['largest memory of the process', `${digits(alone.peakMegabytes)} MB`, `${digits(besides.peakMegabytes)} MB`],
+      ['writes meanwhile; seen waiting for the audit', '', `${seen.writes}; ${seen.writersBlocked}`],
+      ['ALTER TABLEs meanwhile; seen waiting for the audit', '', `${seen.alters}; ${seen.altersBlocked}`],
+      ['longest ALTER TABLE', '', `${digits(seen.longestAlterMs)} ms`],
     ],
     goals: [
-      limitGoal('an audit under 10 s', 10, longest / 1000, ' s'),
-      limitGoal('under 300 MB', 300, result.peakMegabytes, ' MB'),
+      limitGoal('an audit under 10 s', 10, Math.max(...alone.took) / 1000, ' s'),
+      limitGoal('under 300 MB', 300, Math.max(alone.peakMegabytes, besides.peakMegabytes), ' MB'),
       limitGoal('no writer waits for the audit', 0, seen.writersBlocked, ' times'),
     ],
   };

@@ -1,7 +1,7 @@
 /** Lets the advisor and its peers choose indexes for one workload, and asks PostgreSQL what it costs then. */
 import { advise } from '../../lib/indexes/advisor/advise.ts';
 import { type Candidate, candidateOn, definitionOf } from '../../lib/indexes/advisor/candidate.ts';
-import type { ColumnUse } from '../../lib/indexes/advisor/candidates.ts';
+import { type ColumnUse, isCoveredBy } from '../../lib/indexes/advisor/candidates.ts';
 import type { Choice } from '../../lib/indexes/advisor/choice.ts';
 import { hypopgSource } from '../../lib/indexes/advisor/hypopg.ts';
 import { type Prepared, prepare } from '../../lib/indexes/advisor/prepare.ts';
@@ -75,7 +75,7 @@ export async function compare(
   const task = () =>
     taskOf({
       statements: prepared.task.statements,
-      columns: columnsOf(uses, prepared),
+      ...columnsOf(uses, prepared),
       tablesOf,
       source: source(),
       sizeOf: prepared.task.sizeOf,
@@ -132,15 +132,30 @@ async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Res
   return { result, ms: performance.now() - from };
 }
 
-/** An index on each column that a statement filters, joins, groups or orders by, of tables that are large enough for any. */
-function columnsOf(uses: readonly ColumnUse[], { task: { proposals } }: Prepared): Candidate[] {
+/**
+ * An index on each column that a statement filters, joins, groups or orders by, of tables that are large enough for any. Those that an
+ * index of the database begins with are apart: a hypothetical copy looks cheaper to the planner than what is there
+ * (https://github.com/HypoPG/hypopg/issues/48), and would be bought for nothing.
+ */
+function columnsOf(
+  uses: readonly ColumnUse[],
+  { known: { relations }, task: { proposals } }: Prepared,
+): Pick<Task, 'columns' | 'indexed'> {
   const tables = new Set(proposals.map(({ candidate }) => candidate.table));
-  const columns = uses
+  const all = uses
     .filter(({ table }) => tables.has(table))
     .flatMap(({ schema, table, equality, range, join, order, group }) =>
       [...equality, ...range, ...join, ...order.map(({ column }) => column), ...group].map((column) =>
         candidateOn(schema, table, [column]),
       ),
     );
-  return [...new Map(columns.map((candidate) => [definitionOf(candidate), candidate])).values()];
+  const distinct = [...new Map(all.map((candidate) => [definitionOf(candidate), candidate])).values()];
+  const isIndexed = (candidate: Candidate) =>
+    relations.some(
+      ({ schema, table, indexes }) =>
+        schema === candidate.schema &&
+        table === candidate.table &&
+        indexes.some((index) => isCoveredBy(candidate, index)),
+    );
+  return { columns: distinct.filter((each) => !isIndexed(each)), indexed: distinct.filter(isIndexed) };
 }

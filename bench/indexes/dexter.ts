@@ -13,8 +13,8 @@ const leastCost = 100;
 export async function dexter(task: Task, least = 0.5): Promise<Choice> {
   const chosen = new Map<string, Candidate>();
   for (const { queryId } of task.statements) {
-    const columns = task.columnsOf(queryId);
-    const pairs = pairsOf(columns);
+    const { columns, indexed } = task.of(queryId);
+    const pairs = pairsOf([...columns, ...indexed]);
     const [base, single] = await task.statementCosts(queryId, [[], columns]);
     const [both] = await task.statementCosts(queryId, [[...columns, ...pairs]]);
     if (!base || !single || !both) continue;

@@ -12,12 +12,14 @@ const leastFactor = 1.003;
 
 /** Chooses indexes within a budget. @param maxWidth key columns of an index */
 export async function extend(task: Task, budget: number, maxWidth = 2): Promise<Choice> {
-  const columns = task.columns;
+  const all = [...task.columns, ...task.indexed];
+  // A column may be appended to what the database has as well.
+  const begun = task.indexed.flatMap((indexed) => extended(all, [indexed], maxWidth).flat());
   let chosen: Candidate[] = [];
   let cost = await task.costOf(chosen);
   for (;;) {
     const size = task.bytesOf(chosen);
-    const steps = [...added(columns, chosen), ...extended(columns, chosen, maxWidth)];
+    const steps = [...added(task.columns, chosen), ...another(begun, chosen), ...extended(all, chosen, maxWidth)];
     let best: { ratio: number; next: Candidate[]; cost: number } | undefined;
     for (const next of steps) {
       const bytes = task.bytesOf(next);
@@ -35,6 +37,11 @@ export async function extend(task: Task, budget: number, maxWidth = 2): Promise<
 function added(columns: readonly Candidate[], chosen: readonly Candidate[]): Candidate[][] {
   const first = new Set(chosen.map((candidate) => definitionOf({ ...candidate, keys: candidate.keys.slice(0, 1) })));
   return columns.filter((column) => !first.has(definitionOf(column))).map((column) => [...chosen, column]);
+}
+
+function another(begun: readonly Candidate[], chosen: readonly Candidate[]): Candidate[][] {
+  const there = new Set(chosen.map(definitionOf));
+  return begun.filter((candidate) => !there.has(definitionOf(candidate))).map((candidate) => [...chosen, candidate]);
 }
 
 function extended(columns: readonly Candidate[], chosen: readonly Candidate[], maxWidth: number): Candidate[][] {

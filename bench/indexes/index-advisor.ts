@@ -9,7 +9,7 @@ import type { Choice, Task } from './task.ts';
 export async function indexAdvisor(task: Task): Promise<Choice> {
   const chosen = new Map<string, Candidate>();
   for (const { queryId } of task.statements) {
-    const columns = task.columnsOf(queryId);
+    const { columns } = task.of(queryId);
     const [all] = await task.statementCosts(queryId, [columns]);
     for (const column of columns)
       if (all?.used?.includes(definitionOf(column))) chosen.set(definitionOf(column), column);

@@ -13,10 +13,12 @@ export interface Choice {
 /** A workload for a rule of choice. */
 export interface Task {
   statements: readonly WeightedStatement[];
-  /** An index on each column that a statement filters, joins, groups or orders by. */
+  /** An index on each column that a statement filters, joins, groups or orders by, unless an index of the database begins with it. */
   columns: readonly Candidate[];
-  /** Those on the tables of one statement. */
-  columnsOf(queryId: string): readonly Candidate[];
+  /** The others, to be combined with further columns. */
+  indexed: readonly Candidate[];
+  /** Both on the tables of one statement. */
+  of(queryId: string): Pick<Task, 'columns' | 'indexed'>;
   /** Of one statement with each of some sets; only indexes on its tables are asked for, and nothing twice. */
   statementCosts(queryId: string, sets: readonly (readonly Candidate[])[]): Promise<Cost[]>;
   /** The weighted cost of all statements, the price of writes included. */
@@ -30,6 +32,7 @@ export interface Task {
 export function taskOf(parts: {
   statements: readonly WeightedStatement[];
   columns: readonly Candidate[];
+  indexed: readonly Candidate[];
   tablesOf: ReadonlyMap<string, ReadonlySet<string>>;
   source: CostSource;
   sizeOf(candidate: Candidate): number;
@@ -52,7 +55,11 @@ export function taskOf(parts: {
   return {
     statements: parts.statements,
     columns: parts.columns,
-    columnsOf: (queryId) => parts.columns.filter(({ table }) => parts.tablesOf.get(queryId)?.has(table)),
+    indexed: parts.indexed,
+    of(queryId) {
+      const isItsOwn = ({ table }: Candidate) => parts.tablesOf.get(queryId)?.has(table) === true;
+      return { columns: parts.columns.filter(isItsOwn), indexed: parts.indexed.filter(isItsOwn) };
+    },
     statementCosts,
     async costOf(set) {
       let cost = set.reduce((sum, candidate) => sum + parts.writesOf(candidate), 0);

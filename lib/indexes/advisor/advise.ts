@@ -15,7 +15,7 @@ import { type CostCache, cached } from './cost-cache.ts';
 import { type CostSource, counted } from './cost-source.ts';
 import { addToFront, type Weighed, within } from './front.ts';
 import { buildMatrix, type Matrix, type Proposal, type WeightedStatement } from './matrix.ts';
-import { type PolishTask, type PricedStatement, polish } from './polish.ts';
+import { growing, type PolishTask, type PricedStatement, polish } from './polish.ts';
 import { type Problem, type State, WorkloadCost } from './workload-cost.ts';
 
 /** What is to be advised on. */
@@ -77,11 +77,15 @@ export async function advise(task: AdviseTask): Promise<Advice> {
   const polishTask = polishTaskOf(task, source, matrix, problem, workload);
   const verified: Draft[] = [];
   let isComplete = matrix.isComplete && !isOver();
+  const ascending = budgets.toSorted((a, b) => a - b);
+  const path = await growing(polishTask, ascending.findLast((budget) => Number.isFinite(budget)) ?? 0);
   let smaller: readonly (readonly Proposal[])[] = [];
-  for (const budget of budgets.toSorted((a, b) => a - b)) {
+  for (const budget of ascending) {
     const best = solutions.filter(({ sizeBytes }) => sizeBytes <= budget).slice(-mostStarts);
     const starts = best.map(({ set }) => set.map((place) => task.proposals[place] as Proposal));
-    const { polished, isComplete: isWhole } = await polish(polishTask, [...starts, ...smaller], budget);
+    const grown = Number.isFinite(budget) ? path.findLast(({ sizeBytes }) => sizeBytes <= budget) : undefined;
+    const others = grown ? [grown.chosen] : [];
+    const { polished, isComplete: isWhole } = await polish(polishTask, [...starts, ...smaller], others, budget);
     isComplete &&= isWhole;
     // What is good in little space is a beginning in more.
     if (polished) smaller = [polished.chosen];

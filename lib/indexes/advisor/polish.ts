@@ -51,9 +51,6 @@ export interface Polished extends Measured {
 /** So many candidates are tried before one is added. */
 const tried = 8;
 
-/** So many choices are made better, the best first: from one alone the way to a better one may lead through worse ones. */
-const mostStarts = 2;
-
 /** So many of the indexes that gain least are tried to be exchanged, each for so many others. */
 const exchanged = 5;
 const exchangedFor = 3;
@@ -69,21 +66,39 @@ export interface PolishResult {
 }
 
 /**
+ * The choices from none on, each with one index more: the one that gains most for its space. Beginnings that the matrix does not know.
+ *
+ * @returns those that were reached in time
+ */
+export async function growing(task: PolishTask, budget: number): Promise<readonly Measured[]> {
+  const bench = new Bench(task, budget);
+  const path: Measured[] = [];
+  try {
+    for (let [next] = await bench.measureAll([[]]); next; next = await bench.appended(next)) path.push(next);
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+  }
+  return path;
+}
+
+/**
  * Makes the best of some choices better within a budget.
  *
- * @param starts choices that fit, at least one
+ * @param starts choices that fit, at least one; the best is made better
+ * @param others choices that fit, and are made better whatever they cost
  * @throws StreamGateError when the database cannot be asked
  */
 export async function polish(
   task: PolishTask,
   starts: readonly (readonly Proposal[])[],
+  others: readonly (readonly Proposal[])[],
   budget: number,
 ): Promise<PolishResult> {
   const bench = new Bench(task, budget);
   let polished: Polished | null = null;
   try {
     const measured = (await bench.measureAll(starts)).toSorted((a, b) => a.cost - b.cost);
-    for (const start of measured.slice(0, mostStarts)) {
+    for (const start of [...measured.slice(0, 1), ...(await bench.measureAll(others))]) {
       let current = await bench.useful(await bench.accepted(start));
       polished = polished && polished.cost <= current.cost ? polished : current;
       for (let next = await bench.better(current); next; next = await bench.better(current)) {
@@ -126,13 +141,23 @@ class Bench {
     return { ...measured, without };
   }
 
+  /** An index more. */
+  appended(current: Measured): Promise<Measured | undefined> {
+    return this.mostUseful(current, this.added(current));
+  }
+
   /** The best single step from a choice: an index more, or one with a column more; else one in the place of another. */
   async better(current: Polished): Promise<Measured | undefined> {
-    const grown = await this.gaining(current, [...this.added(current), ...this.extended(current)]);
-    const use = (next: Measured) => (current.cost - next.cost) / Math.max(1, next.sizeBytes - current.sizeBytes);
-    if (grown.length > 0) return grown.toSorted((a, b) => use(b) - use(a))[0];
+    const grown = await this.mostUseful(current, [...this.added(current), ...this.extended(current)]);
+    if (grown) return grown;
     const other = await this.gaining(current, this.exchanged(current));
     return other.toSorted((a, b) => a.cost - b.cost)[0];
+  }
+
+  /** The choice that gains most for its space. */
+  private async mostUseful(current: Measured, choices: readonly Proposal[][]): Promise<Measured | undefined> {
+    const use = (next: Measured) => (current.cost - next.cost) / Math.max(1, next.sizeBytes - current.sizeBytes);
+    return (await this.gaining(current, choices)).toSorted((a, b) => use(b) - use(a))[0];
   }
 
   /** The choices that fit, and cost less. */

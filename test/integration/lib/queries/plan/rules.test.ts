@@ -287,7 +287,6 @@ describe('with a plan that was run', () => {
     expect(before.of(rule)?.action).toMatchObject({ kind: 'config', undoSql: 'RESET work_mem;' });
     const [, size = ''] = /^SET LOCAL work_mem = '(\w+)';$/.exec(before.of(rule)?.action?.sql ?? '') ?? [];
     const x = await run(sql, { ...settings, work_mem: size });
-    if (x.of(rule)) console.log(size, JSON.stringify(x.plan.root));
     expect(x.of(rule)).toBeUndefined();
     return before;
   };
