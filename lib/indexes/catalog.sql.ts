@@ -209,10 +209,10 @@ where p.proname = $2 and n.nspname = $1 and p.proargtypes[0] = 'regclass'::regty
 group by n.oid`;
 
 /** Measures one b-tree; reads every page of it. */
-export function fragmentationSql(extensionSchema: string): string {
+export function fragmentationSql(extensionSchema: string, oid: number): string {
   return `
 select index_size as "indexBytes", internal_pages as "internalPages", leaf_pages as "leafPages",
   empty_pages as "emptyPages", deleted_pages as "deletedPages",
   avg_leaf_density as "leafDensityPercent", leaf_fragmentation as "leafFragmentationPercent"
-from ${escapeIdentifier(extensionSchema)}.pgstatindex($1::oid::regclass)`;
+from ${escapeIdentifier(extensionSchema)}.pgstatindex(${oid}::oid::regclass)`;
 }

@@ -25,8 +25,8 @@ export interface Measurable {
 export interface Measure {
   /** The function of the extension pgstattuple. */
   function: 'pgstatindex' | 'pgstattuple_approx';
-  /** Answers the pages of the relation $1. */
-  sql(extensionSchema: string): string;
+  /** Answers the pages of a relation, in one row. */
+  sql(extensionSchema: string, oid: number): string;
   /** The rule that judges it. */
   rule: string;
   /** Such as `Fragmentation`, `fragmentation`, `index` and `indexes`. */
@@ -35,6 +35,9 @@ export interface Measure {
 
 /** Relations that are measured in one transaction add up to no more than this. */
 const batchBytes = 32 * 1024 ** 2;
+
+/** So many of them are asked for in one message; each statement has its own time limit. */
+const atOnce = 50;
 
 /**
  * Measures relations with a function of pgstattuple, within limits.
@@ -55,7 +58,7 @@ export async function measure<Pages>(
   const obstacle = await obstacleOf(session, server, how.function);
   if (obstacle) return { measured, notes: [say(obstacle.code, `${what} was not measured: ${obstacle.message}`)] };
 
-  const sql = how.sql(server.extensions.pgstattuple?.schema ?? '');
+  const sqlOf = ({ oid }: Measurable) => how.sql(server.extensions.pgstattuple?.schema ?? '', oid);
   const { chosen, left } = withinBudget(candidates, limits.budgetBytes);
   const until = performance.now() + limits.timeMs;
   let failed = 0;
@@ -65,7 +68,7 @@ export async function measure<Pages>(
       late += batch.length;
       continue;
     }
-    const found = await readAll<Pages>(session, sql, batch);
+    const found = await readAll<Pages>(session, sqlOf, batch);
     for (const [oid, pages] of found) measured.set(oid, pages);
     failed += batch.length - found.size;
   }
@@ -143,15 +146,22 @@ function batchesOf(chosen: readonly Measurable[]): Measurable[][] {
 }
 
 /** What a batch answers. One that cannot be read (dropped, locked, of a kind that a standby has not) is left out. */
-async function readAll<Pages>(session: Session, sql: string, batch: Measurable[]): Promise<Map<number, Pages>> {
+async function readAll<Pages>(
+  session: Session,
+  sqlOf: (relation: Measurable) => string,
+  batch: Measurable[],
+): Promise<Map<number, Pages>> {
   const found = new Map<number, Pages>();
-  const readOne = async ({ oid }: Measurable, read: Session['read']) => {
-    const [pages] = await read<Pages>(sql, [oid]);
-    if (pages) found.set(oid, pages);
+  const keep = ({ oid }: Measurable, rows: unknown[] | undefined) => {
+    if (rows?.[0]) found.set(oid, rows[0] as Pages);
   };
   try {
-    await session.transaction(async (read) => {
-      for (const each of batch) await readOne(each, read);
+    await session.transaction(async (_, readTogether) => {
+      for (let from = 0; from < batch.length; from += atOnce) {
+        const these = batch.slice(from, from + atOnce);
+        const answers = await readTogether(these.map(sqlOf));
+        for (const [i, each] of these.entries()) keep(each, answers[i]);
+      }
     });
     return found;
   } catch (error) {
@@ -160,7 +170,7 @@ async function readAll<Pages>(session: Session, sql: string, batch: Measurable[]
   for (const each of batch) {
     if (found.has(each.oid)) continue;
     try {
-      await readOne(each, session.read);
+      keep(each, await session.read(sqlOf(each)));
     } catch (error) {
       if (isUnreachable(error)) throw error;
     }

@@ -146,9 +146,9 @@ select oid, pg_sequence_last_value(oid::oid::regclass)::text as value
 from unnest($1::oid[]) as wanted(oid) where exists (select from pg_class c where c.oid = wanted.oid and c.relkind = 'S')`;
 
 /** Measures one table; reads the pages that the visibility map does not vouch for. */
-export function bloatSql(extensionSchema: string): string {
+export function bloatSql(extensionSchema: string, oid: number): string {
   return `
 select table_len as "tableBytes", dead_tuple_len as "deadBytes", dead_tuple_count as "deadRows", approx_free_space as "freeBytes",
   scanned_percent as "scannedPercent"
-from ${escapeIdentifier(extensionSchema)}.pgstattuple_approx($1::oid::regclass)`;
+from ${escapeIdentifier(extensionSchema)}.pgstattuple_approx(${oid}::oid::regclass)`;
 }
