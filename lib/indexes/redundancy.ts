@@ -20,7 +20,8 @@ const comparedBytes = 128 * 1024;
  * that `indexes/unused` would drop.
  */
 export function redundantOf(snapshot: IndexSnapshot, extraPages = maxExtraPages): Redundant[] {
-  const doubles = new Set(duplicatesOf(snapshot.indexes).map(({ index }) => index));
+  const duplicates = duplicatesOf(snapshot.indexes);
+  const doubles = new Set(duplicates.map(({ index }) => index));
   const rest = snapshot.indexes.filter((index) => index.valid && index.ready && !doubles.has(index));
   const support = foreignKeySupport(rest, snapshot.foreignKeys);
   const isOld = (counterAge(snapshot) ?? 0) >= confidentAfterDays;
@@ -33,7 +34,7 @@ export function redundantOf(snapshot: IndexSnapshot, extraPages = maxExtraPages)
     const covered = coveredOf(indexes, stays, (index, kept) =>
       isAsFast(index, kept, tables.get(name), snapshot.server.blockBytes, extraPages),
     );
-    return [...covered, ...impliedOf(indexes, covered, foreignKeys.get(name) ?? [])];
+    return [...covered, ...impliedOf(indexes, covered, duplicates, foreignKeys.get(name) ?? [])];
   });
 }
 
@@ -98,10 +99,12 @@ function isAsFast(
 function impliedOf(
   indexes: readonly Index[],
   covered: readonly Redundant[],
+  duplicates: readonly Superfluous[],
   foreignKeys: IndexSnapshot['foreignKeys'],
 ): Redundant[] {
   const going = new Set(covered.map(({ index }) => index));
-  const needed = new Set(covered.map(({ kept }) => kept));
+  // They stay in the place of others, which may have been read.
+  const needed = new Set([...covered, ...duplicates].map(({ kept }) => kept));
   const support = foreignKeySupport(
     indexes.filter((index) => !going.has(index)),
     foreignKeys,

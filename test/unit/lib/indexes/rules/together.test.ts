@@ -101,6 +101,16 @@ describe('applying everything that the rules propose', () => {
     );
   });
 
+  test('keeps a unique index that nobody reads where it stays in the place of one that was read', () => {
+    const all = [
+      index('narrow', { elements: [element('a')], unique: true, scans: 0 }),
+      index('wide', { elements: [element('b'), element('a')], unique: true, scans: 0 }),
+      index('read', { elements: [element('b'), element('a')], scans: 5 }),
+    ];
+    const left = afterAllDrops(all, [], '2025-06-01T00:00:00.000Z').map((each) => each.index);
+    expect(left).toEqual(['narrow', 'wide']);
+  });
+
   test('never leaves a foreign key without an index, also where two unused ones mirror each other', () => {
     const mirror = [index('i1', { elements: [descending('a')] }), index('i2', { elements: [element('a')] })];
     expect(afterAllDrops(mirror, [foreignKey(['a'])], '2025-06-01T00:00:00.000Z')).not.toEqual([]);
