@@ -83,6 +83,10 @@ export async function binaries(): Promise<{ binaries?: PostgresBinaries }> {
   return installed ? { binaries: (await import(installed)) as PostgresBinaries } : {};
 }
 
+/** Forgets the statements of one database: the server is shared, and others are counting. */
+export const forgetStatements =
+  'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)';
+
 /** A login role of a test's own. Drop its databases first: what it was granted there keeps it alive. */
 export async function createRole(name: string, ...grants: string[]): Promise<{ drop(): Promise<void> }> {
   const admin = inject('postgresUrl');

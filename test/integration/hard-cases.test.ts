@@ -4,7 +4,15 @@ import { handler as audit } from '../../functions/audits/indexes.ts';
 import { judge, runAudit, takeSnapshot } from '../../lib/audit.ts';
 import { openHistory } from '../../lib/postgres/history.ts';
 import { configure, letGo, serveApi } from './api.ts';
-import { createDatabase, createRole, hold, rolePassword, rowsOf, type TestDatabase } from './database.ts';
+import {
+  createDatabase,
+  createRole,
+  forgetStatements,
+  hold,
+  rolePassword,
+  rowsOf,
+  type TestDatabase,
+} from './database.ts';
 
 let database: TestDatabase;
 const alter = (setting: string) => database.run(`alter database "${database.name}" set ${setting}`);
@@ -107,7 +115,7 @@ describe('an expert would also try', () => {
       const { client, end } = await hold(d.url, 'create table t (n bigint, m text)');
       const query = { name: 'x', text: `select m from t where n = ${card} and m <> $1`, values: ['a'] };
       await client.query(query);
-      await client.query('select pg_stat_statements_reset()');
+      await client.query(forgetStatements);
       await client.query(query);
       await end();
       expect(JSON.stringify(await takeSnapshot(d.url))).not.toContain(card);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runAudit } from '../../../../lib/audit.ts';
 import type { Index } from '../../../../lib/indexes/snapshot.ts';
 import { type History, openHistory } from '../../../../lib/postgres/history.ts';
-import { createDatabase, settled, type TestDatabase } from '../../database.ts';
+import { createDatabase, forgetStatements, settled, type TestDatabase } from '../../database.ts';
 
 let database: TestDatabase;
 let kept: TestDatabase;
@@ -60,7 +60,7 @@ it('remembers the use of an index beyond a reset of the counters', async () => {
 it('knows the statements that use an index by their plans', async () => {
   expect(named(await audit('indexes'), 't_a')?.usedBy).toBeNull();
   // Only those that take most of the time are explained.
-  await database.run('select pg_stat_statements_reset()');
+  await database.run(forgetStatements);
   await database.run(...Array.from({ length: 20 }, (_, at) => `select * from t where a = ${at}`));
   const statements = (await audit('queries')).rows as unknown as { queryId: string; query: string }[];
   const queryId = statements.find(({ query }) => query.includes('from t where a = $1'))?.queryId;

@@ -11,7 +11,15 @@ import { openSession, type Session } from '../../../../lib/postgres/session.ts';
 import { type CollectOptions, collectQueries } from '../../../../lib/queries/collect.ts';
 import type { QuerySnapshot } from '../../../../lib/queries/snapshot.ts';
 import { configure, serveApi } from '../../api.ts';
-import { createDatabase, createRole, hold, rolePassword, settled, type TestDatabase } from '../../database.ts';
+import {
+  createDatabase,
+  createRole,
+  forgetStatements,
+  hold,
+  rolePassword,
+  settled,
+  type TestDatabase,
+} from '../../database.ts';
 import { type FaultyProxy, openProxy } from './proxy.ts';
 import { type OwnServer, ownServer } from './servers.ts';
 
@@ -60,7 +68,7 @@ beforeAll(async () => {
     'create table wares as select g as id, g as price from generate_series(1, 20000) g',
     'create view cheap as select * from wares where price < 10',
     'analyze wares',
-    'select pg_stat_statements_reset(0, (select oid from pg_database where datname = current_database()), 0)',
+    forgetStatements,
     ...Array.from({ length: 5 }, () => 'select count(*) from wares where price > 3'),
     ...Array.from({ length: 5 }, () => 'select count(*) from cheap'),
   );

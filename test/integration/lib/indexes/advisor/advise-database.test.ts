@@ -11,7 +11,14 @@ import { realSource } from '../../../../../lib/indexes/advisor/real.ts';
 import { workloadOfDatabase, workloadOfFile } from '../../../../../lib/indexes/advisor/workload.ts';
 import { readServer, type Server } from '../../../../../lib/postgres/server.ts';
 import { type Session, withSession } from '../../../../../lib/postgres/session.ts';
-import { createDatabase, createRole, rolePassword, rowsOf, type TestDatabase } from '../../../database.ts';
+import {
+  createDatabase,
+  createRole,
+  forgetStatements,
+  rolePassword,
+  rowsOf,
+  type TestDatabase,
+} from '../../../database.ts';
 
 let database: TestDatabase;
 let hasHypopg = false;
@@ -181,7 +188,7 @@ describe('with HypoPG', () => {
 
 test('the workload of pg_stat_statements is weighed by its calls, and what it writes has a price', async () => {
   await database.run(
-    'select pg_stat_statements_reset()',
+    forgetStatements,
     ...Array.from({ length: 20 }, (_, i) => `select * from orders where id = ${i}`),
     'update orders set id = 70000 where number = 9',
   );
@@ -200,7 +207,7 @@ test('the workload of pg_stat_statements is weighed by its calls, and what it wr
 
 test('an audit proposes indexes where HypoPG is there, and is as it was where it is not', async () => {
   await database.run(
-    'select pg_stat_statements_reset()',
+    forgetStatements,
     ...Array.from({ length: 20 }, (_, i) => `select * from people where lower(email) = '${secret}${i}'`),
   );
   const { indexes: snapshot } = await takeSnapshot(database.url);

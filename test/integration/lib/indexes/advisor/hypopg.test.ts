@@ -6,7 +6,7 @@ import { type Prepared, prepare } from '../../../../../lib/indexes/advisor/prepa
 import { workloadOfFile } from '../../../../../lib/indexes/advisor/workload.ts';
 import { readServer } from '../../../../../lib/postgres/server.ts';
 import { type Session, withSession } from '../../../../../lib/postgres/session.ts';
-import { createDatabase, rowsOf, type TestDatabase } from '../../../database.ts';
+import { createDatabase, forgetStatements, rowsOf, type TestDatabase } from '../../../database.ts';
 
 let database: TestDatabase;
 let hasHypopg = false;
@@ -115,10 +115,13 @@ describe('costs that are asked for together', () => {
 
   test('are not asked for in ways of which pg_stat_statements keeps one for each set, or a definition', () =>
     on(async ({ session, prepared: { planner }, queryIds, sets }) => {
-      await database.run('select pg_stat_statements_reset()');
+      await database.run(forgetStatements);
       const source = hypopgSource(session, 'public', planner);
       await Promise.all(queryIds.map((queryId) => source.costs(queryId, sets)));
-      const kept = await rowsOf<{ query: string }>(database, 'select query from pg_stat_statements');
+      const kept = await rowsOf<{ query: string }>(
+        database,
+        'select query from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database())',
+      );
       expect(kept.filter(({ query }) => query.includes('hypopg_create_index'))).toHaveLength(1);
       expect(kept.filter(({ query }) => query.includes('CREATE INDEX'))).toEqual([]);
     }));

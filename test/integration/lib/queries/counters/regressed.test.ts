@@ -1,7 +1,7 @@
 /** `queries/regressed` on a server whose statements really have more to do from a day on: audits of six days, eight a day. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../../../../lib/advice/finding.ts';
-import { createDatabase, type TestDatabase } from '../../../database.ts';
+import { type OwnServer, ownServer } from '../servers.ts';
 import { type Watched, watch } from '../watched.ts';
 import { about, counted } from './judged.ts';
 
@@ -16,7 +16,7 @@ const read = (table: string, times = 1) => `select count(*) from ${table}, gener
 const find = `select count(a) from indexed where id between 1001 and 3000`;
 const nightly = (rows: number) => `select sum(g) from generate_series(1, ${rows}) g`;
 
-let database: TestDatabase;
+let server: OwnServer;
 let watched: Watched;
 let findings: Finding[];
 let atFirst: Finding[];
@@ -26,7 +26,7 @@ const repeat = (calls: number, statement: string): string[] => Array(calls).fill
 
 /** A window of ordinary work, and an audit at its end. */
 async function window(hour: number, oftenCalled: number): Promise<void> {
-  await database.run(
+  await server.run(
     ...repeat(30, read('grown')),
     ...repeat(60, find),
     ...repeat(oftenCalled, read('steady')),
@@ -42,9 +42,11 @@ const fill = (table: string, from: number, to: number) =>
   `insert into ${table} select g, g from generate_series(${from}, ${to}) g`;
 
 beforeAll(async () => {
-  database = await createDatabase();
+  // On a server that others use, they would take processors and forget statements.
+  server = await ownServer();
   const rows = { grown: 4_000, indexed: 200_000, steady: 500, incident: 500 };
-  await database.run(
+  await server.run(
+    'create extension pg_stat_statements',
     ...Object.entries(rows).flatMap(([table, to]) => [`create table ${table} (id int, a int)`, fill(table, 1, to)]),
     'create index of_id on indexed (id)',
     'analyze',
@@ -56,20 +58,20 @@ beforeAll(async () => {
     'reset all',
     nightly(3_000_000),
   );
-  watched = await watch(database.url);
+  watched = await watch(server.url);
   await watched.audit(minute);
   for (let i = 0; i < daysBefore * perDay; i++) await window(i % perDay, 12);
   atFirst = findings;
-  await database.run(fill('grown', 4_001, 200_000), 'drop index of_id', fill('incident', 501, 100_000), 'analyze');
+  await server.run(fill('grown', 4_001, 200_000), 'drop index of_id', fill('incident', 501, 100_000), 'analyze');
   for (let i = 0; i < windowsAfter; i++) {
     await window(i % perDay, 600);
-    if (i === 0) await database.run('delete from incident where id > 500', 'vacuum full incident', 'analyze incident');
+    if (i === 0) await server.run('delete from incident where id > 500', 'vacuum full incident', 'analyze incident');
   }
 });
 
 afterAll(async () => {
   await watched?.close();
-  await database?.drop();
+  await server?.remove();
 });
 
 const regressed = async (text: string) =>
