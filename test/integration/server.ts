@@ -23,8 +23,8 @@ export default async function setup(project: TestProject) {
   const server = await startPostgres({
     directory,
     ...(binaries ? { binaries } : {}),
-    // Statistics must stand still while a test looks at them.
-    settings: { fsync: 'off', autovacuum: 'off' },
+    // Statistics must stand still while a test looks at them, and no statement of one test make room for those of others.
+    settings: { fsync: 'off', autovacuum: 'off', 'pg_stat_statements.max': '60000' },
   });
   project.provide('postgresUrl', server.url('postgres'));
   return async () => {
