@@ -27,7 +27,7 @@ import { type Session, withSession } from './postgres/session.ts';
 import { collectQueries } from './queries/collect.ts';
 import { previousSnapshot, queryRecord } from './queries/record.ts';
 import { queryRules } from './queries/rules/index.ts';
-import { QuerySnapshot } from './queries/snapshot.ts';
+import { emptyQuerySnapshot, QuerySnapshot } from './queries/snapshot.ts';
 import { loadParser } from './queries/text.ts';
 import { type PooledFunction, pooledResourcePoints, summarizePooled } from './resources/from-metrics.ts';
 import { resourcePoints } from './resources/points.ts';
@@ -88,24 +88,13 @@ export async function takeSnapshot(url: string, name?: string): Promise<Database
     const asked = collected
       ? await querying.attempt('The statements', ['queries/*', 'plans/*'], ask, null)
       : await ask();
-    const { server: __, ...queries } = asked ?? { ...noStatements, takenAt, server, notes: [...querying.notes] };
+    const { server: __, ...queries } = asked ?? emptyQuerySnapshot(server, takenAt, querying.notes);
     const used = { ...indexes, indexes: withStatements(indexes.indexes, queries.plans) };
     return { takenAt, server, indexes: used, queries };
   });
 }
 
 const noIndexes = { tables: [], indexes: [], foreignKeys: [], columns: [], sequences: [], replicas: [] };
-
-const noStatements = {
-  statements: [],
-  resetAt: null,
-  evictions: null,
-  windowFrom: null,
-  settings: null,
-  relations: [],
-  plans: [],
-  transactions: [],
-};
 
 /** Runs the rules of every part over a snapshot, worst finding first. The parser must have been loaded (`loadParser`). */
 export function judge(

@@ -10,7 +10,7 @@ import { explainStatement } from './explain/explain.ts';
 import { shapeOf } from './plan/shape.ts';
 import type { Plan } from './plan/tree.ts';
 import { queryRules } from './rules/index.ts';
-import type { QuerySnapshot, Statement } from './snapshot.ts';
+import { emptyQuerySnapshot, type QuerySnapshot, type Statement } from './snapshot.ts';
 import { loadParser, readText } from './text.ts';
 
 /** A statement that somebody asks about, with its plan. */
@@ -50,14 +50,19 @@ export async function examinePlan(
   configuration: RuleConfiguration = {},
 ): Promise<Examined> {
   await loadParser();
-  const snapshot = { ...nothing(elsewhere), ...statementsOf(text ?? '', plan) };
+  const snapshot = { ...emptyQuerySnapshot(elsewhere, new Date().toISOString()), ...statementsOf(text ?? '', plan) };
   return { plan, findings: runRules(queryRules, snapshot, configuration) };
 }
 
 async function snapshotOf(session: Session, server: Server, text: string, plan: Plan): Promise<QuerySnapshot> {
   const { tables } = readText(text);
   const relations = await readRelations(session, [...tables, ...tablesOf([{ plan }])]);
-  return { ...nothing(server), ...statementsOf(text, plan), relations, settings: await readSettings(session) };
+  return {
+    ...emptyQuerySnapshot(server, new Date().toISOString()),
+    ...statementsOf(text, plan),
+    relations,
+    settings: await readSettings(session),
+  };
 }
 
 /** The one statement as an audit would see it after its first call. */
@@ -121,19 +126,3 @@ const elsewhere: Server = {
   readsAllStatistics: false,
   extensions: {},
 };
-
-function nothing(server: Server): QuerySnapshot {
-  return {
-    takenAt: new Date().toISOString(),
-    server,
-    statements: [],
-    resetAt: null,
-    evictions: null,
-    windowFrom: null,
-    settings: null,
-    relations: [],
-    plans: [],
-    transactions: [],
-    notes: [],
-  };
-}

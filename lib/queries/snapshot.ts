@@ -139,6 +139,23 @@ export const QuerySnapshot = z.strictObject({
 });
 export type QuerySnapshot = z.infer<typeof QuerySnapshot>;
 
+/** A snapshot in which nothing was read. @param takenAt ISO 8601 */
+export function emptyQuerySnapshot(server: Server, takenAt: string, notes: readonly Note[] = []): QuerySnapshot {
+  return {
+    takenAt,
+    server,
+    statements: [],
+    resetAt: null,
+    evictions: null,
+    windowFrom: null,
+    settings: null,
+    relations: [],
+    plans: [],
+    transactions: [],
+    notes: [...notes],
+  };
+}
+
 /** A window of a statement that is over. Times are ISO 8601, or milliseconds where the name says so. */
 export interface PastWindow {
   from: string;
