@@ -82,17 +82,21 @@ export const concurrency: readonly Case[] = [
         }
       });
       const reader = await another();
-      for (let round = 0; round < 60; round++) {
-        truth++;
-        const { position: _, ...replacement } = entry('a', 0, value());
-        if (round % 3 === 0) await store.invalidate({ keys: ['a'], tags: [] }, undefined);
-        else if (round % 3 === 1) await store.invalidate({ keys: [], tags: ['t'] }, undefined);
-        else await store.invalidate({ keys: ['a'], tags: [] }, undefined, replacement);
-        const [found] = (await reader.read(['a'], undefined)).entries;
-        if (found) assert.equal(text(found), String(truth));
-        if (round % 3 === 2) assert.ok(found, 'a replacement is there, until the next invalidation');
+      try {
+        for (let round = 0; round < 60; round++) {
+          truth++;
+          const { position: _, ...replacement } = entry('a', 0, value());
+          if (round % 3 === 0) await store.invalidate({ keys: ['a'], tags: [] }, undefined);
+          else if (round % 3 === 1) await store.invalidate({ keys: [], tags: ['t'] }, undefined);
+          else await store.invalidate({ keys: ['a'], tags: [] }, undefined, replacement);
+          const [found] = (await reader.read(['a'], undefined)).entries;
+          if (found) assert.equal(text(found), String(truth));
+          if (round % 3 === 2) assert.ok(found, 'a replacement is there, until the next invalidation');
+        }
+      } finally {
+        working = false;
+        await Promise.allSettled(loaders);
       }
-      working = false;
       await Promise.all(loaders);
     },
   },
