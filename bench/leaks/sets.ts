@@ -1,14 +1,18 @@
 /**
  * Five sets of workloads that have nothing in common: no seed, no size, no time, no noise. The judge was tuned on the first. The
- * next three were to prove it, and showed what had been overlooked; so they count as seen, and the fifth one proves it.
+ * next four were to prove it, and showed what had been overlooked, so they count as seen. As a set had to keep clear of those before
+ * it, each was harder than the last. The sixth one proves the judge: new draws from all five, in equal parts.
  */
 import { type Random, randomOf } from './random.ts';
 import { type Benign, type Carrier, carriers, type Shape } from './shape.ts';
 import type { Noise } from './workload.ts';
 
-/** The names of the sets. */
-export const setNames = ['tuning', 'validation', 'revalidation', 'restless', 'proof'] as const;
+/** The sets that the judge was looked at with. */
+const seenNames = ['tuning', 'validation', 'revalidation', 'restless', 'extreme'] as const;
+/** The names of all sets. */
+export const setNames = [...seenNames, 'proof'] as const;
 export type SetName = (typeof setNames)[number];
+type SeenName = (typeof seenNames)[number];
 
 /** Workloads of a kind; each seed draws its own. */
 export interface Cell {
@@ -18,15 +22,24 @@ export interface Cell {
   /** What a leak is said to keep of each invocation, in KB. */
   nominalKb?: number;
   carrier?: Carrier;
-  shape(random: Random): Shape;
+  workload(random: Random): Workload;
+}
+
+/** What a process does. */
+export interface Workload {
+  shape: Shape;
+  noise: Noise;
 }
 
 /** A process to run. */
-export interface Run {
+export interface Run extends Workload {
   cell: Cell;
-  shape: Shape;
-  noise: Noise;
   seed: number;
+}
+
+/** A cell without the noise, which a set has for all of them. */
+interface Shaped extends Omit<Cell, 'workload'> {
+  shape(random: Random): Shape;
 }
 
 /** The sizes of the leaks, in KB an invocation. */
@@ -61,7 +74,7 @@ interface Ranges {
   lookalikes: { slow: Range; small: Range; until: Range; period: Range };
 }
 
-const ranges: Readonly<Record<SetName, Ranges>> = {
+const ranges: Readonly<Record<SeenName, Ranges>> = {
   tuning: {
     firstSeed: 1_000,
     noise: { bytes: [[1_000, 2_000]], lasting: [[15, 30]] },
@@ -213,7 +226,7 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
     oneIn: [5.1, 6],
     lookalikes: { slow: [5_100, 5_500], small: [455, 480], until: [850, 859], period: [4_510, 4_800] },
   },
-  proof: {
+  extreme: {
     firstSeed: 4_000_000,
     noise: {
       bytes: [
@@ -255,33 +268,60 @@ const ranges: Readonly<Record<SetName, Ranges>> = {
   },
 };
 
+const proofSeed = 5_000_000;
+
 /** The workloads of a set. */
 export function cellsOf(set: SetName): Cell[] {
-  const drawn = ranges[set];
-  return [...benignCells(drawn), ...fillingCells(drawn), ...leakCells(drawn), ...lookalikeCells(drawn)];
+  return set === 'proof' ? mixedCells() : seenCells(set);
 }
 
 /** So many processes of each cell, each with a seed of its own that no other cell has. */
 export function runsOf(set: SetName, cells: readonly Cell[], seeds: number): Run[] {
-  const { firstSeed, noise } = ranges[set];
+  const firstSeed = set === 'proof' ? proofSeed : ranges[set].firstSeed;
   const all = cellsOf(set).map(({ name }) => name);
   return cells.flatMap((cell) =>
     Array.from({ length: seeds }, (_, place) => {
       const seed = firstSeed + all.indexOf(cell.name) * 1_000 + place;
       // Not the stream of the process itself.
-      const random = randomOf(seed ^ 0x5eed);
-      return {
-        cell,
-        seed,
-        shape: cell.shape(random),
-        noise: { bytes: from(random, oneOf(random, noise.bytes)), lasting: from(random, oneOf(random, noise.lasting)) },
-      };
+      return { cell, seed, ...cell.workload(randomOf(seed ^ 0x5eed)) };
     }),
   );
 }
 
-function benignCells(drawn: Ranges): Cell[] {
-  const benign = (name: string, shape: (random: Random) => Benign): Cell => ({ name, group: 'benign', shape });
+function seenCells(set: SeenName): Cell[] {
+  const drawn = ranges[set];
+  const { bytes, lasting } = drawn.noise;
+  return [...benignCells(drawn), ...fillingCells(drawn), ...leakCells(drawn), ...lookalikeCells(drawn)].map(
+    ({ shape, ...cell }) => ({
+      ...cell,
+      workload: (random) => ({
+        shape: shape(random),
+        noise: { bytes: from(random, oneOf(random, bytes)), lasting: from(random, oneOf(random, lasting)) },
+      }),
+    }),
+  );
+}
+
+/** Of each kind of workload any that the sets before had, and each time another one. */
+function mixedCells(): Cell[] {
+  const kinds = Map.groupBy(seenNames.flatMap(seenCells), ({ name }) => kindOf(name));
+  return [...kinds].map(([name, cells]) => ({
+    ...(cells[0] as Cell),
+    name,
+    workload: (random) => (cells[random.below(cells.length)] as Cell).workload(random),
+  }));
+}
+
+/** The same in all sets. Caches of new keys are full at times of each set's own: there are about as many in each part. */
+function kindOf(name: string): string {
+  const fullAfter = Number(/full after (\d+)/.exec(name)?.[1]);
+  if (Number.isNaN(fullAfter)) return name;
+  const when = fullAfter < 430 ? 'early' : fullAfter < 821 ? 'midway' : 'late';
+  return `cache of new keys, full ${when}`;
+}
+
+function benignCells(drawn: Ranges): Shaped[] {
+  const benign = (name: string, shape: (random: Random) => Benign): Shaped => ({ name, group: 'benign', shape });
   return [
     benign('flat', () => ({ kind: 'flat' })),
     ...Object.entries(drawn.fill).map(([speed, constant]) =>
@@ -339,7 +379,7 @@ function benignCells(drawn: Ranges): Cell[] {
   ];
 }
 
-function fillingCells(drawn: Ranges): Cell[] {
+function fillingCells(drawn: Ranges): Shaped[] {
   return [
     {
       name: 'cache of new keys, not full by the end',
@@ -356,10 +396,10 @@ function fillingCells(drawn: Ranges): Cell[] {
   ];
 }
 
-function leakCells(drawn: Ranges): Cell[] {
+function leakCells(drawn: Ranges): Shaped[] {
   const alone = leakSizes.flatMap((nominalKb) =>
     carriers.map(
-      (carrier): Cell => ({
+      (carrier): Shaped => ({
         name: `leak of ${nominalKb} KB in ${carrier}`,
         group: 'leak',
         nominalKb,
@@ -376,7 +416,7 @@ function leakCells(drawn: Ranges): Cell[] {
   };
   const beside = [1, 5].flatMap((nominalKb) =>
     Object.entries(besides).map(
-      ([what, shape]): Cell => ({
+      ([what, shape]): Shaped => ({
         name: `leak of ${nominalKb} KB in objects beside ${what}`,
         group: 'leak',
         nominalKb,
@@ -391,7 +431,7 @@ function leakCells(drawn: Ranges): Cell[] {
     ),
   );
   const rare = [1, 5].map(
-    (nominalKb): Cell => ({
+    (nominalKb): Shaped => ({
       name: `leak of ${nominalKb} KB in objects, in some invocations`,
       group: 'leak',
       nominalKb,
@@ -407,9 +447,9 @@ function leakCells(drawn: Ranges): Cell[] {
 }
 
 /** More of what looks like a leak for as long as it is seen. */
-function lookalikeCells(drawn: Ranges): Cell[] {
+function lookalikeCells(drawn: Ranges): Shaped[] {
   const { slow, small, until, period } = drawn.lookalikes;
-  const lookalike = (name: string, shape: (random: Random) => Benign): Cell => ({ name, group: 'lookalike', shape });
+  const lookalike = (name: string, shape: (random: Random) => Benign): Shaped => ({ name, group: 'lookalike', shape });
   return [
     lookalike('cache, keys drawn evenly, several times as slow as the run', (random) =>
       evenly(random, from(random, slow), drawn),
