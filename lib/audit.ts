@@ -78,7 +78,7 @@ export async function takeSnapshot(url: string, name?: string): Promise<Database
     const collected = await indexing.attempt(
       'The indexes, the tables and the sequences',
       ['indexes/*', 'tables/*', 'sequences/*'],
-      async () => withProposals(session, server, await collectIndexes(session, server)),
+      async () => (await withProposals(session, server, await collectIndexes(session, server))).snapshot,
       undefined,
     );
     const { server: _, ...indexes } = collected ?? { ...noIndexes, takenAt, server, notes: [...indexing.notes] };
@@ -134,10 +134,12 @@ export async function runAudit(
     withSession(database.url, async (session) => how(session, await readServer(session, database.name)));
   return keepAudit(part, database.name, windowStart, history, configuration, async () => {
     if (part === 'indexes') {
-      const snapshot = await collect(async (session, server) =>
-        withProposals(session, server, await collectIndexes(session, server)),
+      const known = await history.knownCosts(database.name);
+      const { snapshot, costs } = await collect(async (session, server) =>
+        withProposals(session, server, await collectIndexes(session, server), known),
       );
-      return indexRecord(snapshot, database.name, history);
+      const { input, record } = await indexRecord(snapshot, database.name, history);
+      return { input, record: { ...record, costs } };
     }
     const previous = await previousSnapshot(database.name, history);
     const snapshot = await collect((session, server) => collectQueries(session, server, { previous }));
@@ -220,7 +222,7 @@ function newestFirst(a: ResourcePoint, b: ResourcePoint): number {
 /** What the rules judge, and what is kept of it. */
 interface Collected {
   input: object;
-  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans' | 'builtAmong'>;
+  record: Pick<AuditRecord, 'snapshot' | 'rows' | 'summary' | 'windows' | 'plans' | 'costs' | 'builtAmong'>;
   /** Whether the subject of a finding was looked at; all were when it is left out. */
   hasSeen?(recommendation: Recommendation): boolean;
 }

@@ -39,7 +39,7 @@ export function taskOf(parts: {
   writesOf(candidate: Candidate): number;
 }): Task {
   const source = counted(parts.source);
-  const cache = cached(source, '');
+  const cache = cached(source, new Map());
   const sizes = new Map<string, number>();
   const sizeOf = (candidate: Candidate) => {
     const definition = definitionOf(candidate);

@@ -90,4 +90,12 @@ export const migrations: readonly (readonly string[])[] = [
   )`,
     `create index samples_at on streamgate.samples (at)`,
   ],
+  [
+    // What the index advisor has learned of a database: its next run asks only for the rest.
+    `create table streamgate.costs (
+    database text primary key,
+    learned_at timestamptz not null,
+    costs json not null
+  )`,
+  ],
 ];

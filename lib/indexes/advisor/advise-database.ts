@@ -20,6 +20,7 @@ import type { ColumnUse } from './candidates.ts';
 import type { Choice, ChosenIndex, Prices } from './choice.ts';
 import type { CostCache } from './cost-cache.ts';
 import type { Cost, CostSource } from './cost-source.ts';
+import { epochsOf } from './epochs.ts';
 import type { Planner } from './hypopg.ts';
 import { type Known, prepare } from './prepare.ts';
 import type { Questions } from './questions.ts';
@@ -135,6 +136,7 @@ export async function adviseDatabase(session: Session, server: Server, task: Dat
     source: pricing.sourceFor(planner, { ...known, sizeOf: prepared.task.sizeOf, isOver }),
     budgets: task.budgetBytes === null ? [] : [task.budgetBytes],
     isOver,
+    epochs: epochsOf(server, known, planner, pricing.method),
     ...(task.resume ? { resume: task.resume } : {}),
   });
   const choice = (advice.choices[0] as Advice['choices'][number]).choice;

@@ -11,7 +11,7 @@
 import { searchFront } from './beam.ts';
 import { type Candidate, covers, definitionOf } from './candidate.ts';
 import { type Choice, choiceOfPolished, choiceOfSolution, type Prices } from './choice.ts';
-import { type CostCache, cached } from './cost-cache.ts';
+import { type CostCache, cached, type Epochs } from './cost-cache.ts';
 import { type CostSource, counted } from './cost-source.ts';
 import { addToFront, type Weighed, within } from './front.ts';
 import { buildMatrix, type Matrix, type Proposal, type WeightedStatement } from './matrix.ts';
@@ -29,8 +29,8 @@ export interface AdviseTask extends Prices {
   budgets?: readonly number[];
   /** Tells when to stop. */
   isOver?(): boolean;
-  /** Changes when the tables are analyzed or get other indexes: what was learned before is worth nothing then. */
-  epoch: string;
+  /** By statement, what its costs depend on besides: see epochs.ts. Without them nothing is taken from an earlier run, nor kept for the next. */
+  epochs?: Epochs;
   /** What an earlier run has learned. */
   resume?: CostCache;
 }
@@ -67,7 +67,7 @@ export interface Advice {
  */
 export async function advise(task: AdviseTask): Promise<Advice> {
   const asked = counted(task.source);
-  const source = cached(asked, task.epoch, task.resume);
+  const source = cached(asked, task.epochs ?? new Map(), task.resume);
   const matrix = await buildMatrix(source, task.statements, task.proposals, task.isOver);
   const problem = problemOf(task, matrix);
   const workload = new WorkloadCost(problem);

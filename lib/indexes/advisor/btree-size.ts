@@ -115,7 +115,8 @@ function mergedPages(group: KeyGroup): number {
     }
   }
   const filled = full + page.used / (freeBytes - leafReserve);
-  return (filled * group.keys) / Math.max(1, keys);
+  // Where next to nothing is merged, what was played through is less exact than the count, and merging never takes more.
+  return Math.min((filled * group.keys) / Math.max(1, keys), plainPages(group));
 }
 
 /**

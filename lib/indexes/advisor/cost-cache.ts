@@ -12,8 +12,8 @@ import type { Cost, CostSource } from './cost-source.ts';
  * is nobody's business.
  */
 export const CostCache = z.strictObject({
-  /** What the costs depend on besides: the statistics of the tables. Costs of another epoch are forgotten. */
-  epoch: z.string(),
+  /** By statement, what its costs depend on besides (epochs.ts). Those of another epoch are forgotten. */
+  epochs: z.record(z.string(), z.string()),
   /** What the numbers below stand for. */
   definitions: z.array(z.string()),
   /** A statement, the set, its cost (null: no plan), and what the plan uses (null: unknown). */
@@ -23,6 +23,9 @@ export const CostCache = z.strictObject({
 });
 export type CostCache = z.infer<typeof CostCache>;
 
+/** By statement, what its costs depend on besides. */
+export type Epochs = ReadonlyMap<string, string>;
+
 /** A source that asks another one only for what it does not know yet. */
 export interface CachedSource extends CostSource {
   /** What it knows by now, for the next run. */
@@ -30,13 +33,13 @@ export interface CachedSource extends CostSource {
 }
 
 /**
- * Remembers costs by statement, set and the epoch of the statistics. What a plan does not use does not matter to it: when a plan with
- * a set is known, it is the plan of every smaller set that still has what it uses, and nobody is asked for these.
+ * Remembers costs by statement, its epoch, and set. What a plan does not use does not matter to it: when a plan with a set is known, it
+ * is the plan of every smaller set that still has what it uses, and nobody is asked for these.
  *
- * @param epoch changes when the tables are analyzed or get other indexes
- * @param saved of an earlier run; ignored when it is of another epoch
+ * @param epochs by statement; of one that has none nothing is kept for the next run
+ * @param saved of an earlier run; of a statement that has another epoch by now it is ignored
  */
-export function cached(source: CostSource, epoch: string, saved?: CostCache): CachedSource {
+export function cached(source: CostSource, epochs: Epochs, saved?: CostCache): CachedSource {
   const known = new Map<string, Map<string, Entry>>();
   const nameOf = namer();
   const entriesFor = (queryId: string) => {
@@ -45,7 +48,10 @@ export function cached(source: CostSource, epoch: string, saved?: CostCache): Ca
     return entries;
   };
   const remember = (entry: Entry) => entriesFor(entry.queryId).set(entry.set.join(), entry);
-  if (saved?.epoch === epoch) for (const entry of entriesOf(saved)) remember(entry);
+  for (const entry of saved ? entriesOf(saved) : []) {
+    const epoch = epochs.get(entry.queryId);
+    if (epoch !== undefined && saved?.epochs[entry.queryId] === epoch) remember(entry);
+  }
   return {
     async costs(queryId, sets) {
       const entries = entriesFor(queryId);
@@ -73,8 +79,8 @@ export function cached(source: CostSource, epoch: string, saved?: CostCache): Ca
     },
     save: () =>
       saveOf(
-        epoch,
-        [...known.values()].flatMap((entries) => [...entries.values()]),
+        epochs,
+        [...known].flatMap(([queryId, entries]) => (epochs.has(queryId) ? [...entries.values()] : [])),
       ),
   };
 }
@@ -118,7 +124,7 @@ interface Entry {
   cost: Cost;
 }
 
-function saveOf(epoch: string, entries: readonly Entry[]): CostCache {
+function saveOf(epochs: Epochs, entries: readonly Entry[]): CostCache {
   const places = new Map<string, number>();
   const place = (name: string) => {
     const found = places.get(name) ?? places.size;
@@ -131,7 +137,7 @@ function saveOf(epoch: string, entries: readonly Entry[]): CostCache {
     Number.isFinite(total) ? total : null,
     used?.map(place) ?? null,
   ]);
-  return { epoch, definitions: [...places.keys()], costs };
+  return { epochs: Object.fromEntries(epochs), definitions: [...places.keys()], costs };
 }
 
 /** An entry that names what is not there is left out: it was cut off, or somebody wrote it by hand. */

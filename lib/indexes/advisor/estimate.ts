@@ -113,8 +113,8 @@ function scanCost(
     if (candidate.predicate && !use.predicates.some(({ sql }) => sql === candidate.predicate?.sql))
       return Number.POSITIVE_INFINITY;
     const { share, equal } = matched(candidate, relation, use);
-    if (share === 1 && !candidate.predicate) return Number.POSITIVE_INFINITY;
     const isOrdered = wanted !== undefined && isInOrder(candidate.keys.slice(equal), use);
+    if (share === 1 && !candidate.predicate && !isOrdered) return Number.POSITIVE_INFINITY;
     const found = Math.max(1, Math.min(rows * share, isOrdered ? wanted.rows : Number.POSITIVE_INFINITY));
     const stored = new Set(storedColumns(candidate));
     const isAlone = use.projected?.every((column) => stored.has(column)) ?? false;

@@ -78,7 +78,6 @@ export async function prepare(
       ),
       proposals: candidatesFor(uses, relations),
       extensionsOf: (candidate) => extensionsOf(candidate, uses, relations),
-      epoch: epochOf(server, relations),
     },
   };
 }
@@ -147,18 +146,4 @@ function once<Result extends object | number>(
     known.set(definition, result);
     return result;
   };
-}
-
-/** Costs are worth something as long as the tables are as they were: their statistics, their indexes, and the server. */
-function epochOf({ version }: Server, relations: readonly Relation[]): string {
-  return JSON.stringify([
-    version,
-    relations.map(({ schema, table, analyzedAt, rows, indexes }) => [
-      schema,
-      table,
-      analyzedAt,
-      rows,
-      indexes.map(({ name }) => name),
-    ]),
-  ]);
 }

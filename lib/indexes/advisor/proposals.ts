@@ -3,6 +3,7 @@ import { StreamGateError } from '../../errors.ts';
 import type { Note, Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import { type AdvisedQuery, adviseDatabase, type Pricing, type ProposedIndex } from './advise-database.ts';
+import type { CostCache } from './cost-cache.ts';
 import { hypopgPricing } from './pricing.ts';
 import type { Proposal } from './proposal.ts';
 import { type Workload, workloadOfDatabase } from './workload.ts';
@@ -16,23 +17,34 @@ const mostOfDatabase = 0.2;
 /** What no proposal means nothing for. */
 const rules = ['indexes/missing'];
 
+/** A snapshot with what the advisor proposes, and what it knows by now. */
+export interface Proposed<Snapshot> {
+  snapshot: Snapshot & { proposals?: Proposal[] };
+  costs?: CostCache;
+}
+
 /**
  * Adds what the advisor proposes to a snapshot. Without HypoPG nothing is proposed here, and a note says so: the rules over plans
  * suggest indexes from statistics then.
  *
+ * @param known what the advisor knew at the end of an earlier audit: this one goes on from there
  * @throws StreamGateError when the database cannot be asked
  */
 export async function withProposals<Snapshot extends { notes: Note[] }>(
   session: Session,
   server: Server,
   snapshot: Snapshot,
-): Promise<Snapshot & { proposals?: Proposal[] }> {
+  known?: CostCache,
+): Promise<Proposed<Snapshot>> {
   const pricing = hypopgPricing(session, server);
-  const without = (note: Note) => ({ ...snapshot, notes: [...snapshot.notes, note] });
+  const without = (note: Note) => ({ snapshot: { ...snapshot, notes: [...snapshot.notes, note] } });
   if (!pricing) return without(hypopgMissing(server));
   try {
-    const { proposals, notes } = await propose(session, server, pricing);
-    return { ...snapshot, ...(proposals ? { proposals } : {}), notes: [...snapshot.notes, ...notes] };
+    const { proposals, notes, costs } = await propose(session, server, pricing, known);
+    return {
+      snapshot: { ...snapshot, ...(proposals ? { proposals } : {}), notes: [...snapshot.notes, ...notes] },
+      ...(costs ? { costs } : {}),
+    };
   } catch (error) {
     if (!(error instanceof StreamGateError) || error.code === 'database-unreachable') throw error;
     // The rest of the audit is worth something without it.
@@ -54,7 +66,8 @@ async function propose(
   session: Session,
   server: Server,
   pricing: Pricing,
-): Promise<{ proposals?: Proposal[]; notes: Note[] }> {
+  known: CostCache | undefined,
+): Promise<{ proposals?: Proposal[]; notes: Note[]; costs?: CostCache }> {
   const deadline = Date.now() + limitMs;
   const workload = await workloadOfDatabase(session, server);
   if (workload.statements.length === 0 && workload.notes.length > 0)
@@ -64,6 +77,7 @@ async function propose(
     pricing,
     budgetBytes: server.sizeBytes === null ? null : server.sizeBytes * mostOfDatabase,
     deadline,
+    ...(known ? { resume: known } : {}),
   });
   const { costBefore } = advice.workload;
   const queries = new Map(advice.queries.map((query) => [query.queryId, query]));
@@ -72,7 +86,11 @@ async function propose(
   const notes = advice.notes.map((note) =>
     note.code === 'advice-unexplained' && advice.queries.length > 0 ? { ...note, rules: [] } : note,
   );
-  return { proposals, notes: [...unseen(workload, 'Indexes were proposed without what could not be seen.'), ...notes] };
+  return {
+    proposals,
+    notes: [...unseen(workload, 'Indexes were proposed without what could not be seen.'), ...notes],
+    costs: advice.learned,
+  };
 }
 
 /** What is not seen of the statements the other audit tells as well, but of other rules. */

@@ -4,6 +4,7 @@ import { type BuiltIndex, isMeasuredAt } from '../../advice/effect.ts';
 import type { Finding } from '../../advice/finding.ts';
 import { queryIdsOf } from '../../advice/proof.ts';
 import { follow, type Recommendation } from '../../advice/recommendation.ts';
+import { CostCache } from '../../indexes/advisor/cost-cache.ts';
 import type { ExistingIndex } from '../../indexes/built.ts';
 import type { PastUse } from '../../indexes/observe.ts';
 import type { Observation } from '../../indexes/snapshot.ts';
@@ -33,6 +34,8 @@ export interface AuditRecord {
   windows?: readonly StatementWindow[];
   /** The plans that statements have. */
   plans?: readonly (StatementPlan & { plan: object; shape: string })[];
+  /** What the index advisor knows by now. */
+  costs?: CostCache | undefined;
   /** Finds the indexes that recommendations asked for among those that there are, by the ids of the recommendations. */
   builtAmong?(known: readonly Recommendation[], indexes: readonly ExistingIndex[]): ReadonlyMap<string, BuiltIndex>;
 }
@@ -53,6 +56,8 @@ export interface KeptHistory {
   ): Promise<{ snapshot: Snapshot; rows: Row[] } | undefined>;
   /** What the newest audit of the indexes knew of their use; undefined when there is none. */
   indexUse(database: string): Promise<PastUse | undefined>;
+  /** What the index advisor had learned by the last audit of the indexes; undefined when there is none. */
+  knownCosts(database: string): Promise<CostCache | undefined>;
   /** The plans that the newest audit of the queries has seen; undefined when there is none. */
   newestPlans(database: string): Promise<StatementPlan[] | undefined>;
 }
@@ -122,6 +127,15 @@ export function keepHistory({ run, transaction }: HistoryConnection, samples: Sa
        select $1, p->>'queryId', p->>'shape', $2, $2, p from json_array_elements($3) p
        on conflict (database, query_id, shape) do update set last_seen_at = excluded.last_seen_at, plan = excluded.plan`,
       [database, snapshot.takenAt, JSON.stringify(plans)],
+      client,
+    );
+  }
+
+  async function keepCosts(database: string, learnedAt: string, costs: CostCache, client: pg.PoolClient) {
+    await run(
+      `insert into streamgate.costs (database, learned_at, costs) values ($1, $2, $3)
+       on conflict (database) do update set learned_at = excluded.learned_at, costs = excluded.costs`,
+      [database, learnedAt, JSON.stringify(costs)],
       client,
     );
   }
@@ -196,6 +210,7 @@ export function keepHistory({ run, transaction }: HistoryConnection, samples: Sa
           client,
         );
         await keepTimeline(audit, client);
+        if (audit.costs) await keepCosts(audit.database, audit.snapshot.takenAt, audit.costs, client);
         const rows = await run<{ recommendation: Recommendation }>(
           'select recommendation from streamgate.recommendations where database = $1 and part = $2',
           [audit.database, audit.part],
@@ -240,6 +255,7 @@ export function keepHistory({ run, transaction }: HistoryConnection, samples: Sa
       await run('delete from streamgate.recommendations where last_seen_at < $1', [before]);
       await run('delete from streamgate.windows where ended_at < $1', [before]);
       await run('delete from streamgate.plans where last_seen_at < $1', [before]);
+      await run('delete from streamgate.costs where learned_at < $1', [before]);
       await samples.prune(before);
     },
 
@@ -271,6 +287,14 @@ export function keepHistory({ run, transaction }: HistoryConnection, samples: Sa
       );
       const { id: _, ...head } = audit;
       return { ...head, uses: new Map(rows.map(({ index, ...use }) => [index, use])) };
+    },
+
+    async knownCosts(database) {
+      const [known] = await run<{ costs: unknown }>('select costs from streamgate.costs where database = $1', [
+        database,
+      ]);
+      // What another version has kept is learned anew.
+      return CostCache.safeParse(known?.costs).data;
     },
 
     async newestPlans(database) {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../lib/advice/finding.ts';
 import type { Recommendation } from '../../../../lib/advice/recommendation.ts';
+import type { CostCache } from '../../../../lib/indexes/advisor/cost-cache.ts';
 import {
   type AuditRecord,
   type History,
@@ -303,9 +304,13 @@ describe('prune', () => {
     try {
       await own.migrate();
       await own.keep(record({ day: 1, findings: [finding('old'), finding('both')], isJudged: () => false }));
+      await own.keep(record({ day: 1, database: 'gone', costs: { epochs: {}, definitions: [], costs: [] } }));
+      await own.prune(new Date(Date.UTC(2026, 0, 1)));
+      expect(await own.knownCosts('gone')).toBeDefined();
       await own.keep(record({ day: 5, findings: [finding('both'), finding('new')], isJudged: () => false }));
       await own.prune(new Date(Date.UTC(2026, 0, 5)));
       expect(await own.hasAudit('shop', 'indexes', record({ day: 1 }).windowStart)).toBe(false);
+      expect(await own.knownCosts('gone')).toBeUndefined();
       expect(await own.hasAudit('shop', 'indexes', record({ day: 5 }).windowStart)).toBe(true);
       expect((await own.recommendations('shop', undefined)).map(({ id }) => id).sort()).toEqual(['both', 'new']);
       expect(await rowsOf(pruned, 'select from streamgate.findings')).toHaveLength(2);
@@ -316,6 +321,31 @@ describe('prune', () => {
       await own.close();
       await pruned.drop();
     }
+  });
+});
+
+describe('what the index advisor has learned', () => {
+  const costs = (queryId: string) => ({
+    epochs: { [queryId]: 'e' },
+    definitions: ['d'],
+    costs: [[queryId, [0], 12.5, [0]] satisfies CostCache['costs'][number]],
+  });
+
+  it('is there for the next audit, until a later one knows more, and for each database apart', async () => {
+    expect(await history.knownCosts('learning')).toBeUndefined();
+    await history.keep({ ...record({ day: 1 }), database: 'learning', costs: costs('1') });
+    expect(await history.knownCosts('learning')).toEqual(costs('1'));
+    await history.keep({ ...record({ day: 2 }), database: 'learning' });
+    expect(await history.knownCosts('learning')).toEqual(costs('1'));
+    await history.keep({ ...record({ day: 3 }), database: 'learning', costs: costs('2') });
+    expect(await history.knownCosts('learning')).toEqual(costs('2'));
+    expect(await history.knownCosts('another')).toBeUndefined();
+  });
+
+  it('is learned anew where it was kept in another form', async () => {
+    await history.keep({ ...record({ day: 1 }), database: 'older', costs: costs('1') });
+    await database.run(`update streamgate.costs set costs = '{"epoch": "e"}' where database = 'older'`);
+    expect(await history.knownCosts('older')).toBeUndefined();
   });
 });
 

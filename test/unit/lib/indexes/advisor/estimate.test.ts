@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Candidate, candidateOn, definitionOf } from '../../../../../lib/indexes/advisor/candidate.ts';
 import type { ColumnUse } from '../../../../../lib/indexes/advisor/candidates.ts';
 import { type EstimateParts, estimateSource } from '../../../../../lib/indexes/advisor/estimate.ts';
+import type { PlanNode } from '../../../../../lib/queries/plan/tree.ts';
 import { column, planNode, relation } from '../../../snapshots.ts';
 
 const names = ['a', 'b', 'c'];
@@ -21,14 +22,19 @@ const nothing: Omit<ColumnUse, 'queryId'> = {
 
 /** A statement that scans a table of a hundred thousand rows. */
 function partsOf(use: Partial<ColumnUse>, scanCost = 3_000): EstimateParts {
+  return partsAbove(use, scanCost, (scan) =>
+    planNode({
+      type: 'Aggregate',
+      estimate: { startupCost: 0, totalCost: scanCost + 10, rows: 1, width: 8 },
+      children: [scan],
+    }),
+  );
+}
+
+function partsAbove(use: Partial<ColumnUse>, scanCost: number, above: (scan: PlanNode) => PlanNode): EstimateParts {
   const scan = planNode({
     relation: { schema: 'public', name: 't', alias: 't' },
     estimate: { startupCost: 0, totalCost: scanCost, rows: 100, width: 8 },
-  });
-  const root = planNode({
-    type: 'Aggregate',
-    estimate: { startupCost: 0, totalCost: scanCost + 10, rows: 1, width: 8 },
-    children: [scan],
   });
   const table = relation('t', {
     rows: 100_000,
@@ -36,7 +42,7 @@ function partsOf(use: Partial<ColumnUse>, scanCost = 3_000): EstimateParts {
     columns: names.map((name) => column(name)),
   });
   return {
-    plans: new Map([['1', { root }]]),
+    plans: new Map([['1', { root: above(scan) }]]),
     uses: [{ ...nothing, queryId: '1', ...use }],
     relations: [table],
     settings: { randomPageCost: 4 },
@@ -107,6 +113,25 @@ describe('an estimate without the planner', () => {
     const index = candidateOn('public', 't', ['a'], { predicate });
     expect(await total(partsOf({ equality: ['a'] }), [index])).toBe(3_010);
     expect(await total(partsOf({ equality: ['a'], predicates: [predicate] }), [index])).toBeLessThan(1_000);
+  });
+
+  test('gains by an order that a LIMIT takes the first rows of, without any condition', async () => {
+    const sorted = planNode({
+      type: 'Sort',
+      estimate: { startupCost: 5_000, totalCost: 5_200, rows: 100_000, width: 8 },
+      children: [],
+    });
+    const first = (limit: boolean, use: Partial<ColumnUse>) =>
+      partsAbove(use, 3_000, (scan) => {
+        const sort = { ...sorted, children: [scan] };
+        const estimate = { startupCost: 5_000, totalCost: 5_100, rows: 10, width: 8 };
+        return limit ? planNode({ type: 'Limit', estimate, children: [sort] }) : sort;
+      });
+    const order = [{ column: 'a', descending: true, nullsFirst: true }];
+    const index = (...keys: string[]) => [candidateOn('public', 't', keys)];
+    expect(await total(first(true, { order }), index('a'))).toBeLessThan(100);
+    expect(await total(first(true, { order }), index('b', 'a'))).toBe(5_100);
+    expect(await total(first(false, { order }), index('a'))).toBe(5_200);
   });
 
   test('is no number where the statement has no plan', async () => {
