@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { bytes, count, plural, shortened } from '../../lib/advice/format.ts';
 import type { DatabaseAdvice, ProposedIndex } from '../../lib/indexes/advisor/advise-database.ts';
 import type { Server } from '../../lib/postgres/server.ts';
+import { harmless } from './harmless.ts';
 
 type Colours = ReturnType<typeof pc.createColors>;
 
@@ -92,13 +93,4 @@ function percent(part: number, whole: number): string {
 
 function cost(value: number): string {
   return value < 10 ? value.toFixed(1) : count(value);
-}
-
-/** Names may hold control characters, which a terminal would obey: they are shown instead. */
-function harmless<Shown extends object>(shown: Shown): Shown {
-  return JSON.parse(JSON.stringify(shown), (_, value) =>
-    typeof value === 'string'
-      ? value.replace(/(?![\n\t])\p{Cc}/gu, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`)
-      : value,
-  );
 }

@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import { type Finding, type Severity, severities } from '../../lib/advice/finding.ts';
 import { bytes, milliseconds, plural, shortened } from '../../lib/advice/format.ts';
 import { roster } from '../../lib/audit.ts';
+import { harmless } from './harmless.ts';
 import type { Report } from './report.ts';
 
 type Colours = ReturnType<typeof pc.createColors>;
@@ -115,16 +116,4 @@ function wrap(prose: string, indent: number): string[] {
     line += line === '' ? word : ` ${word}`;
   }
   return [...lines, line].map((words) => ' '.repeat(indent) + words);
-}
-
-/**
- * Names may hold control characters, which a terminal would obey: they are shown instead. Line breaks
- * stay in SQL, and in statements, which are put on one line; elsewhere a name could forge a heading.
- */
-function harmless<Shown extends object>(shown: Shown): Shown {
-  return JSON.parse(JSON.stringify(shown), (key, value) => {
-    if (typeof value !== 'string') return value;
-    const unwanted = key === 'sql' || key === 'statement' ? /(?![\n\t])\p{Cc}/gu : /\p{Cc}/gu;
-    return value.replace(unwanted, (sign) => `\\x${sign.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  });
 }

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { Action } from '../../advice/finding.ts';
-import { milliseconds, plural } from '../../advice/format.ts';
+import { milliseconds, plural, shortened } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';
 import type { QueryInput, QuerySnapshot, Statement } from '../snapshot.ts';
-import { shortened } from './counters/figures.ts';
+
 import { estimatedP95, periodOf, recentOf } from './recent.ts';
 
 const day = 86_400_000;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { milliseconds, plural } from '../../../advice/format.ts';
+import { milliseconds, plural, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { OpenTransaction } from '../../catalog.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { shortened } from './figures.ts';
+
 import { isIdle, peopleOf } from './transactions.ts';
 
 /** The process id that pg_blocking_pids gives for a prepared transaction, which has no process. */

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { bytes, count } from '../../../advice/format.ts';
+import { bytes, count, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
-import { basisOf, blocksOf, impactPerDay, judgedStatements, period, rounded, shortened, subjectOf } from './figures.ts';
+import { basisOf, blocksOf, impactPerDay, judgedStatements, period, rounded, subjectOf } from './figures.ts';
 
 /**
  * `queries/blocks-per-row`: a statement that asks for very many blocks for each row that it returns or changes: it looks at

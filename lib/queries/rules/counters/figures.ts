@@ -3,8 +3,6 @@ import type { Finding } from '../../../advice/finding.ts';
 import { milliseconds } from '../../../advice/format.ts';
 import type { Gain, QueryInput, Statement } from '../../snapshot.ts';
 
-export { shortened } from '../../../advice/format.ts';
-
 const hour = 3_600_000;
 
 /** A window is judged by itself from here on: audits come every five minutes, give or take. */

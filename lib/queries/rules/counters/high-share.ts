@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { count, milliseconds } from '../../../advice/format.ts';
+import { count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import { thresholds } from '../../../settings.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
-import { type Figures, percent, period, rounded, shortened, subjectOf, totalsOf } from './figures.ts';
+import { type Figures, percent, period, rounded, subjectOf, totalsOf } from './figures.ts';
 
 const hour = 3_600_000;
 

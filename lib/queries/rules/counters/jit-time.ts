@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Action } from '../../../advice/finding.ts';
-import { count, milliseconds } from '../../../advice/format.ts';
+import { count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
-import { basisOf, impactPerDay, judgedStatements, percent, period, rounded, shortened, subjectOf } from './figures.ts';
+import { basisOf, impactPerDay, judgedStatements, percent, period, rounded, subjectOf } from './figures.ts';
 
 /**
  * `queries/jit-time`: a statement that PostgreSQL compiles at every call, for a large part of its time. The planner decides

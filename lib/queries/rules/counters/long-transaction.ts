@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { count, milliseconds, plural } from '../../../advice/format.ts';
+import { count, milliseconds, plural, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { shortened } from './figures.ts';
+
 import { groupsOf, horizonOf, isIdle, peopleOf } from './transactions.ts';
 
 const minute = 60_000;

@@ -1,18 +1,8 @@
 import * as z from 'zod';
-import { bytes, count, milliseconds } from '../../../advice/format.ts';
+import { bytes, count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import {
-  basisOf,
-  blocksOf,
-  impactPerDay,
-  judgedStatements,
-  percent,
-  period,
-  rounded,
-  shortened,
-  subjectOf,
-} from './figures.ts';
+import { basisOf, blocksOf, impactPerDay, judgedStatements, percent, period, rounded, subjectOf } from './figures.ts';
 
 /**
  * `queries/low-cache-hit`: a statement whose calls find many of their blocks outside of PostgreSQL's memory. What is read

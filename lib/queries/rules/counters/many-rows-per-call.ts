@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { count, milliseconds } from '../../../advice/format.ts';
+import { count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { basisOf, impactPerDay, judgedStatements, period, rounded, shortened, subjectOf } from './figures.ts';
+import { basisOf, impactPerDay, judgedStatements, period, rounded, subjectOf } from './figures.ts';
 
 /**
  * `queries/many-rows-per-call`: a statement that returns thousands of rows at every call. Few people read them: most are

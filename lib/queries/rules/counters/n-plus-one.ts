@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count } from '../../../advice/format.ts';
+import { count, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
 import {
@@ -12,7 +12,6 @@ import {
   percent,
   period,
   rounded,
-  shortened,
   subjectOf,
   totalsOf,
   windowFigures,

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { count, milliseconds } from '../../../advice/format.ts';
+import { count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { basisOf, judgedStatements, period, rounded, shortened, subjectOf, totalsOf } from './figures.ts';
+import { basisOf, judgedStatements, period, rounded, subjectOf, totalsOf } from './figures.ts';
 
 /**
  * `queries/planning-time`: a statement that takes longer to plan than to run. Only pg_stat_statements.track_planning

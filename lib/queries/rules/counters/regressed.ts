@@ -1,13 +1,13 @@
 import * as z from 'zod';
 import type { Action, Finding } from '../../../advice/finding.ts';
-import { milliseconds, plural } from '../../../advice/format.ts';
+import { milliseconds, plural, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import { thresholds } from '../../../settings.ts';
 import { riseIn } from '../../../statistics/change-point.ts';
 import { mannWhitney } from '../../../statistics/mann-whitney.ts';
 import { median } from '../../../statistics/median.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
-import { rounded, shortened, subjectOf } from './figures.ts';
+import { rounded, subjectOf } from './figures.ts';
 import { type UsableWindow, unsettledSpans, usableWindows } from './past.ts';
 import { isWeekBefore, Usual } from './usual.ts';
 

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { Action } from '../../../advice/finding.ts';
-import { bytes, count } from '../../../advice/format.ts';
+import { bytes, count, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { basisOf, impactPerDay, judgedStatements, period, rounded, shortened, subjectOf } from './figures.ts';
+import { basisOf, impactPerDay, judgedStatements, period, rounded, subjectOf } from './figures.ts';
 
 const mebibyte = 1024 ** 2;
 

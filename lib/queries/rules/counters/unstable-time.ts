@@ -1,18 +1,9 @@
 import * as z from 'zod';
-import { count, milliseconds } from '../../../advice/format.ts';
+import { count, milliseconds, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import { thresholds } from '../../../settings.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
-import {
-  basisOf,
-  type Figures,
-  impactPerDay,
-  judgedStatements,
-  period,
-  rounded,
-  shortened,
-  subjectOf,
-} from './figures.ts';
+import { basisOf, type Figures, impactPerDay, judgedStatements, period, rounded, subjectOf } from './figures.ts';
 
 /**
  * `queries/unstable-time`: a statement that is quick most of the time and now and then takes many times as long. Its mean

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { bytes, count } from '../../../advice/format.ts';
+import { bytes, count, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule } from '../../../advice/rule.ts';
 import type { QueryInput } from '../../snapshot.ts';
-import { basisOf, judgedStatements, percent, period, rounded, shortened, subjectOf } from './figures.ts';
+import { basisOf, judgedStatements, percent, period, rounded, subjectOf } from './figures.ts';
 
 const hour = 3_600_000;
 

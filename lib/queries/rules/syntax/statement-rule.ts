@@ -1,7 +1,7 @@
 /** What the rules over the syntax of statements have in common: which statements are worth a look, and how a finding reads. */
 import * as z from 'zod';
 import type { Action, Finding, Severity } from '../../../advice/finding.ts';
-import { milliseconds, plural } from '../../../advice/format.ts';
+import { milliseconds, plural, shortened } from '../../../advice/format.ts';
 import { type Draft, defineRule, type Rule } from '../../../advice/rule.ts';
 import type { Relation } from '../../catalog.ts';
 import type { QueryInput, Statement } from '../../snapshot.ts';
@@ -16,7 +16,6 @@ import {
   impactPerDay,
   period,
   rounded,
-  shortened,
   subjectOf,
 } from '../counters/figures.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytes, count, milliseconds } from '../../../../lib/advice/format.ts';
+import { bytes, count, milliseconds, shortened } from '../../../../lib/advice/format.ts';
 
 test.each([
   [0, '0'],
@@ -41,4 +41,10 @@ test('a size never reads as more than 1,024 of its unit, whatever it is', () => 
       expect(Number(number.replaceAll(',', ''))).toBeLessThanOrEqual(1024);
     }),
   );
+});
+
+test('a text is shortened to a line', () => {
+  expect(shortened('select\n  1')).toBe('select 1');
+  expect(shortened(`select ${'x'.repeat(200)}`)).toHaveLength(80);
+  expect(shortened(`${'x'.repeat(78)}😀😀`)).toBe(`${'x'.repeat(78)}\ufffd…`);
 });

@@ -6,7 +6,6 @@ import {
   judgedStatements,
   period,
   rounded,
-  shortened,
   totalsOf,
 } from '../../../../../../lib/queries/rules/counters/figures.ts';
 import { statementKinds } from '../../../../../../lib/queries/snapshot.ts';
@@ -81,12 +80,6 @@ describe('the time in a day', () => {
     const [young] = judgedStatements(input([counted({ since: minutesBefore(59) })]), 1);
     expect(young && impactPerDay(input([]), young)).toEqual({});
   });
-});
-
-test('a text is shortened to a line', () => {
-  expect(shortened('select\n  1')).toBe('select 1');
-  expect(shortened(`select ${'x'.repeat(200)}`)).toHaveLength(80);
-  expect(shortened(`${'x'.repeat(78)}😀😀`)).toBe(`${'x'.repeat(78)}\ufffd…`);
 });
 
 test.each([
