@@ -15,9 +15,10 @@ const workingModes = `array['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowEx
 export const lookedAt = `
   t.relpersistence <> 't'
   and n.nspname <> 'information_schema' and n.nspname <> 'streamgate' and n.nspname !~ '^pg_'
-  and not exists (
-    select from pg_depend d
-    where d.classid = 'pg_class'::regclass and d.objid = t.oid and d.deptype = 'e')
+  and t.oid not in (
+    -- What is owned, and not who owns t: few rows, read once, where there are very many tables.
+    select d.objid from pg_depend d
+    where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e')
   and t.oid not in (select relation from locked)`;
 
 /** The tables that {@link lookedAt} leaves out because of locks, to stand behind `with`. */
@@ -50,7 +51,8 @@ where position % $1::int = 0 order by 1`;
 
 /**
  * The indexes whose oids are above $1 and not above $2: a page, so that no statement takes long however many there are. Each has
- * its own counters: those of a partitioned index are zero, see partitions.ts. `oid` and `parentOid` are not kept.
+ * its own counters: those of a partitioned index are zero, see partitions.ts. Of the keys it answers the numbers of the catalog, as
+ * text: keys.ts makes keys of them. `offset 0` keeps what a page needs of pg_class apart, which would be read as a whole otherwise.
  */
 export function indexesSql(versionNumber: number): string {
   const since = (version: number, expression: string, before: string) =>
@@ -60,14 +62,7 @@ with ${lockedRelations},
 busy as materialized (
   select relation from pg_locks
   where locktype = 'relation' and mode = any(${workingModes}) and pid is distinct from pg_backend_pid()
-    and database = (select oid from pg_database where datname = current_database())),
-searchable as materialized (
-  -- Operator classes whose family has the "=" of their own type. Trigrams have it, too, but find a value by all that is like it.
-  select oc.oid from pg_opclass oc
-  where oc.opcname not like '%trgm%' and exists (
-    select from pg_amop ao join pg_operator op on op.oid = ao.amopopr
-    where ao.amopfamily = oc.opcfamily and ao.amoppurpose = 's' and op.oprname = '='
-      and ao.amoplefttype = oc.opcintype and ao.amoprighttype = oc.opcintype))
+    and database = (select oid from pg_database where datname = current_database()))
 select
   i.indexrelid as oid,
   n.nspname as schema,
@@ -82,11 +77,18 @@ select
   coalesce(pg_stat_get_tuples_fetched(i.indexrelid), 0) as "tuplesFetched",
   coalesce(pg_stat_get_blocks_hit(i.indexrelid), 0) as "blocksHit",
   coalesce(pg_stat_get_blocks_fetched(i.indexrelid) - pg_stat_get_blocks_hit(i.indexrelid), 0) as "blocksRead",
-  element.list as elements,
-  case when i.indnatts = i.indnkeyatts then '[]' else (
-    select json_agg(a.attname order by k)
-    from generate_series(i.indnkeyatts, i.indnatts - 1) k
-    join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k]) end as included,
+  i.indnkeyatts as "keyCount",
+  i.indkey::text as attributes,
+  i.indclass::text as classes,
+  i.indcollation::text as collations,
+  i.indoption::text as orders,
+  (select json_object_agg(a.attnum, json_build_array(a.attname, a.attcollation::int8))::text
+   from pg_attribute a where a.attrelid = i.indrelid and a.attnum = any(i.indkey)) as columns,
+  case when 0 = any(i.indkey) then (
+    select json_object_agg(k, pg_get_indexdef(i.indexrelid, k, false))::text
+    from generate_series(1, i.indnkeyatts) k where i.indkey[k - 1] = 0) end as expressions,
+  (select json_object_agg(a.attnum, a.attoptions)::text
+   from pg_attribute a where a.attrelid = i.indexrelid and a.attoptions is not null) as parameters,
   pg_get_expr(i.indpred, i.indrelid) as predicate,
   i.indisunique as unique,
   ${since(150_000, 'i.indnullsnotdistinct', 'false')} as "nullsNotDistinct",
@@ -106,49 +108,51 @@ select
     case when c.reloptions is not null then
       (select option_value::int from pg_options_to_table(c.reloptions) where option_name = 'fillfactor') end,
     case am.amname when 'btree' then 90 when 'hash' then 75 when 'gist' then 90 when 'spgist' then 80 else 100 end) as fillfactor,
-  coalesce(
-    case when c.reloptions is not null then
-      (select json_agg(option_name || '=' || option_value order by option_name)
-       from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor') end, '[]') as options,
+  case when c.reloptions is not null then
+    (select json_agg(option_name || '=' || option_value order by option_name)
+     from pg_options_to_table(c.reloptions) where option_name <> 'fillfactor') end as options,
   case when c.reltablespace <> 0 then
     (select format('%I', spcname) from pg_tablespace where oid = c.reltablespace) end as tablespace,
   c.relkind = 'I' as partitioned,
   case when c.relispartition then (select h.inhparent from pg_inherits h where h.inhrelid = i.indexrelid) end as "parentOid",
-  json_build_object(
-    'index', format('%I.%I', n.nspname, c.relname),
-    'name', format('%I', c.relname),
-    'table', format('%I.%I', n.nspname, t.relname),
-    'constraint', case when con.oid is not null then format('%I', con.conname) end) as sql
+  format('%I.%I', n.nspname, c.relname) as "indexSql",
+  quote_ident(c.relname) as "nameSql",
+  format('%I.%I', n.nspname, t.relname) as "tableSql",
+  quote_ident(con.conname) as "constraintSql"
 from pg_index i
-join pg_class c on c.oid = i.indexrelid
-join pg_class t on t.oid = i.indrelid
+cross join lateral (select * from pg_class where oid = i.indrelid offset 0) t
 join pg_namespace n on n.oid = t.relnamespace
+cross join lateral (select * from pg_class where oid = i.indexrelid offset 0) c
 join pg_am am on am.oid = c.relam
 left join lateral (
   select con.oid, con.conname, con.contype, con.condeferrable from pg_constraint con
   where con.conrelid = i.indrelid and con.conindid = i.indexrelid and con.contype in ('p', 'u', 'x')
     and (i.indisunique or i.indisexclusion)
   limit 1) con on true
-cross join lateral (
-  select json_agg(json_build_object(
-    'column', a.attname,
-    'expression', case when i.indkey[k] = 0 then pg_get_indexdef(i.indexrelid, k + 1, false) end,
-    'operatorClass', case ocn.nspname when 'pg_catalog' then '' else quote_ident(ocn.nspname) || '.' end || oc.opcname,
-    'parameters', coalesce(to_json(ia.attoptions), '[]'),
-    'collation', case cln.nspname when 'pg_catalog' then '' else quote_ident(cln.nspname) || '.' end || cl.collname,
-    'descending', i.indoption[k] & 1 = 1,
-    'nullsFirst', i.indoption[k] & 2 = 2,
-    'equality', oc.oid in (select oid from searchable) and (i.indkey[k] = 0 or a.attcollation = i.indcollation[k]))
-    order by k) as list
-  from generate_series(0, i.indnkeyatts - 1) k
-  join pg_opclass oc on oc.oid = i.indclass[k]
-  join pg_namespace ocn on ocn.oid = oc.opcnamespace
-  join pg_attribute ia on ia.attrelid = i.indexrelid and ia.attnum = k + 1
-  left join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[k] and i.indkey[k] <> 0
-  left join pg_collation cl on cl.oid = i.indcollation[k]
-  left join pg_namespace cln on cln.oid = cl.collnamespace) element
 where i.indexrelid > $1 and i.indexrelid <= $2 and ${lookedAt}`;
 }
+
+/**
+ * What the numbers of keys stand for: operator classes ($1) and collations ($2), qualified unless they are PostgreSQL's own. A class has
+ * equality where its family has the "=" of its own type. Trigrams have it, too, but find a value by all that is like it.
+ */
+export const keyNamesSql = `
+select
+  'class' as kind,
+  oc.oid,
+  case n.nspname when 'pg_catalog' then '' else quote_ident(n.nspname) || '.' end || oc.opcname as name,
+  oc.opcname not like '%trgm%' and exists (
+    select from pg_amop ao join pg_operator op on op.oid = ao.amopopr
+    where ao.amopfamily = oc.opcfamily and ao.amoppurpose = 's' and op.oprname = '='
+      and ao.amoplefttype = oc.opcintype and ao.amoprighttype = oc.opcintype) as equality
+from pg_opclass oc join pg_namespace n on n.oid = oc.opcnamespace where oc.oid = any($1)
+union all
+select
+  'collation',
+  cl.oid,
+  case n.nspname when 'pg_catalog' then '' else quote_ident(n.nspname) || '.' end || cl.collname,
+  false
+from pg_collation cl join pg_namespace n on n.oid = cl.collnamespace where cl.oid = any($2)`;
 
 /**
  * Of the indexes that are not valid, those at which nobody is at work. Asked for after {@link indexesSql}: an index that is being
@@ -169,7 +173,8 @@ export const referencesSql = `
 select conindid as oid, count(*) as "referencedBy" from pg_constraint where contype = 'f' and conindid <> 0 group by 1`;
 
 /** Every foreign key, with the part of it that each partition has. */
-export const foreignKeysSql = `
+export function foreignKeysSql(versionNumber: number): string {
+  return `
 with ${lockedRelations}
 select
   n.nspname as schema,
@@ -188,8 +193,9 @@ join pg_class r on r.oid = con.confrelid
 join pg_namespace rn on rn.oid = r.relnamespace
 where con.contype = 'f' and ${lookedAt}
   -- PostgreSQL 18 knows keys that are NOT ENFORCED: nobody looks anything up for them.
-  and coalesce((to_jsonb(con)->>'conenforced')::bool, true)
+  ${versionNumber >= 180_000 ? 'and con.conenforced' : ''}
 order by 1, 2, 3`;
+}
 
 /** The physical replicas that stream from this server, by the names they give themselves. Aurora's are not among them. */
 export const replicasSql = `

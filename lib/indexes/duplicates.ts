@@ -1,5 +1,5 @@
 /** Which indexes can do the same, and which of them is worth keeping: see rules/duplicate.ts. */
-import { tableOf } from './foreign-keys.ts';
+import { byTable } from './by-table.ts';
 import { isAsStrict, isBound } from './roles.ts';
 import type { Element, Index } from './snapshot.ts';
 
@@ -12,13 +12,21 @@ export interface Superfluous {
 /** Of valid indexes that can do the same one stays, and the others may go. */
 export function duplicatesOf(indexes: readonly Index[]): Superfluous[] {
   const candidates = indexes.filter((index) => index.valid && index.ready);
-  return groupsOf(candidates, (index) => `${tableOf(index)}\0${index.elements.length}\0${index.elements[0]?.column}`)
+  return byTable(candidates)
+    .groups.flatMap((ofTable) => groupsOf(ofTable, firstKey))
     .flatMap((alike) => groupsOf(alike, whatItCanDo))
     .flatMap(superfluousOf);
 }
 
+/** What is soon told, and mostly tells indexes apart. */
+function firstKey({ elements }: Index): string {
+  const { column = null, expression = null } = elements[0] ?? {};
+  return `${elements.length} ${column ?? expression}`;
+}
+
 /** Those that have something in common, where there is more than one. */
 function groupsOf(indexes: readonly Index[], what: (index: Index) => string): Index[][] {
+  if (indexes.length < 2) return [];
   return [...Map.groupBy(indexes, what).values()].filter((group) => group.length > 1);
 }
 

@@ -1,5 +1,6 @@
+import { byTable } from './by-table.ts';
 import { enforces } from './roles.ts';
-import type { ForeignKey, Index, IndexSnapshot } from './snapshot.ts';
+import type { Element, ForeignKey, Index } from './snapshot.ts';
 
 /** Access methods that find a value without reading the whole index. */
 const searching = new Set(['btree', 'hash', 'gist', 'spgist', 'gin']);
@@ -10,23 +11,28 @@ const searching = new Set(['btree', 'hash', 'gist', 'spgist', 'gin']);
  * and a collation that know the column's `=`. One that is unique over some of the columns finds the one row as well.
  */
 export function covers(index: Index, key: Pick<ForeignKey, 'columns'>): boolean {
-  const first = index.elements.slice(0, key.columns.length);
-  const wanted: ReadonlySet<string | null> = new Set(key.columns);
-  const found = new Set(first.map(({ column }) => column));
+  if (!index.valid || !searching.has(index.method)) return false;
+  const { columns } = key;
+  const first = index.elements.slice(0, columns.length);
+  const holdsAll = columns.every((wanted) => first.some(({ column }) => column === wanted));
+  const isUnique = () => index.unique && index.elements.length === first.length && first.every(isOneOf(columns));
   return (
-    index.valid &&
-    (index.predicate === null || key.columns.some((column) => isNotNull(index.predicate, column))) &&
-    searching.has(index.method) &&
+    (holdsAll || isUnique()) &&
     first.every(({ equality }) => equality) &&
-    (wanted.isSubsetOf(found) || (index.unique && index.elements.length === first.length && found.isSubsetOf(wanted)))
+    (index.predicate === null || columns.some((column) => isNotNull(index.predicate, column)))
   );
 }
 
+function isOneOf(columns: readonly string[]): (element: Element) => boolean {
+  return ({ column }) => column !== null && columns.includes(column);
+}
+
 /** For every foreign key the one of these indexes that must stay behind it: one that stays anyway or is used, else the narrowest. */
-export function foreignKeySupport(indexes: readonly Index[], foreignKeys: IndexSnapshot['foreignKeys']): Set<Index> {
-  const byTable = Map.groupBy(indexes, tableOf);
+export function foreignKeySupport(indexes: readonly Index[], foreignKeys: readonly ForeignKey[]): Set<Index> {
+  const indexesOf = byTable(indexes);
   const best = foreignKeys.map((key) =>
-    (byTable.get(tableOf(key)) ?? [])
+    indexesOf
+      .get(key)
       .filter((index) => covers(index, key))
       .sort(
         (a, b) =>
@@ -40,9 +46,16 @@ export function foreignKeySupport(indexes: readonly Index[], foreignKeys: IndexS
   return new Set(best.filter((index) => index !== undefined));
 }
 
-/** A table as the key of a map: no name of PostgreSQL's holds a zero. */
-export function tableOf({ schema, table }: { schema: string; table: string }): string {
-  return `${schema}\0${table}`;
+/** Whether an index is among those of {@link foreignKeySupport}, which are not looked for before somebody asks. */
+export function isForeignKeySupport(
+  indexes: readonly Index[],
+  foreignKeys: readonly ForeignKey[],
+): (index: Index) => boolean {
+  let support: ReadonlySet<Index> | undefined;
+  return (index) => {
+    support ??= foreignKeySupport(indexes, foreignKeys);
+    return support.has(index);
+  };
 }
 
 function isNotNull(predicate: string | null, column: string): boolean {

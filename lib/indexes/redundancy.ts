@@ -1,10 +1,11 @@
 /** Which indexes a wider or a stricter one makes superfluous: see rules/redundant.ts. */
 import type { Table } from '../tables/snapshot.ts';
 import { confidentAfterDays, counterAge } from './age.ts';
+import { byTable } from './by-table.ts';
 import { directions, duplicatesOf, identityOf, type Superfluous } from './duplicates.ts';
-import { foreignKeySupport, tableOf } from './foreign-keys.ts';
+import { foreignKeySupport, isForeignKeySupport } from './foreign-keys.ts';
 import { enforces, isAsStrict, isBound } from './roles.ts';
-import type { Index, IndexSnapshot } from './snapshot.ts';
+import type { ForeignKey, Index, IndexSnapshot } from './snapshot.ts';
 
 /** `covered`: the other one can do all that it can. `implied`: the other one's uniqueness implies its own, and nobody reads it. */
 export type Redundant = Superfluous & { because: 'covered' | 'implied' };
@@ -23,18 +24,22 @@ export function redundantOf(snapshot: IndexSnapshot, extraPages = maxExtraPages)
   const duplicates = duplicatesOf(snapshot.indexes);
   const doubles = new Set(duplicates.map(({ index }) => index));
   const rest = snapshot.indexes.filter((index) => index.valid && index.ready && !doubles.has(index));
-  const support = foreignKeySupport(rest, snapshot.foreignKeys);
+  const isSupport = isForeignKeySupport(rest, snapshot.foreignKeys);
   const isOld = (counterAge(snapshot) ?? 0) >= confidentAfterDays;
   // What is to take the place of another must not be dropped because nobody has read it yet.
   const stays = (index: Index) =>
-    !isOld || index.scans > 0 || enforces(index) || index.parent !== null || support.has(index);
-  const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
-  const foreignKeys = Map.groupBy(snapshot.foreignKeys, tableOf);
-  return [...Map.groupBy(rest, tableOf)].flatMap(([name, indexes]) => {
+    !isOld || index.scans > 0 || enforces(index) || index.parent !== null || isSupport(index);
+  const tables = byTable(snapshot.tables);
+  const foreignKeys = byTable(snapshot.foreignKeys);
+  // They stay in the place of others, which may have been read.
+  const needed = new Set(duplicates.map(({ kept }) => kept));
+  return byTable(rest).groups.flatMap((indexes) => {
+    const [first] = indexes;
+    if (!first || indexes.length < 2) return [];
     const covered = coveredOf(indexes, stays, (index, kept) =>
-      isAsFast(index, kept, tables.get(name), snapshot.server.blockBytes, extraPages),
+      isAsFast(index, kept, tables.get(first)[0], snapshot.server.blockBytes, extraPages),
     );
-    return [...covered, ...impliedOf(indexes, covered, duplicates, foreignKeys.get(name) ?? [])];
+    return [...covered, ...impliedOf(indexes, covered, needed, foreignKeys.get(first))];
   });
 }
 
@@ -55,7 +60,7 @@ function coveredOf(
     const kept = isBound(index)
       ? undefined
       : staying
-          .filter((other) => stays(other) && doesAllOf(other, index) && isFast(index, other))
+          .filter((other) => doesAllOf(other, index) && stays(other) && isFast(index, other))
           .sort((a, b) => a.sizeBytes - b.sizeBytes || b.scans - a.scans || (a.index < b.index ? -1 : 1))[0];
     if (kept) going.push({ index, kept, because: 'covered' });
     else staying.push(index);
@@ -66,11 +71,11 @@ function coveredOf(
 /** Whether a b-tree begins with all keys of another, in the same order or its mirror, and holds its other columns. */
 function doesAllOf(wide: Index, index: Index): boolean {
   const { elements } = index;
+  // Soon told, and mostly enough.
+  if (wide.elements[0]?.column !== elements[0]?.column || wide.elements.length < elements.length) return false;
   const first = wide.elements.slice(0, elements.length);
   const stored = new Set([...wide.included, ...wide.elements.map(({ column }) => column)]);
   return (
-    first.length === elements.length &&
-    first[0]?.column === elements[0]?.column &&
     first.every((element, at) => identityOf(element) === identityOf(elements[at] ?? element)) &&
     directions(first) === directions(elements) &&
     wide.predicate === index.predicate &&
@@ -99,21 +104,22 @@ function isAsFast(
 function impliedOf(
   indexes: readonly Index[],
   covered: readonly Redundant[],
-  duplicates: readonly Superfluous[],
-  foreignKeys: IndexSnapshot['foreignKeys'],
+  needed: ReadonlySet<Index>,
+  foreignKeys: readonly ForeignKey[],
 ): Redundant[] {
   const going = new Set(covered.map(({ index }) => index));
-  // They stay in the place of others, which may have been read.
-  const needed = new Set([...covered, ...duplicates].map(({ kept }) => kept));
+  const unique = indexes
+    .filter((index) => index.unique && !going.has(index))
+    .sort((a, b) => a.elements.length - b.elements.length || (a.index < b.index ? -1 : 1));
+  if (unique.length < 2) return [];
+  const takingOver = new Set(covered.map(({ kept }) => kept));
   const support = foreignKeySupport(
     indexes.filter((index) => !going.has(index)),
     foreignKeys,
   );
-  const unique = indexes
-    .filter((index) => index.unique && !going.has(index))
-    .sort((a, b) => a.elements.length - b.elements.length || (a.index < b.index ? -1 : 1));
   return unique.flatMap((index) => {
-    if (isBound(index) || needed.has(index) || support.has(index) || index.scans > 0) return [];
+    if (isBound(index) || needed.has(index) || takingOver.has(index) || support.has(index) || index.scans > 0)
+      return [];
     const kept = unique.find((other) => impliesUniquenessOf(other, index));
     return kept ? [{ index, kept, because: 'implied' as const }] : [];
   });

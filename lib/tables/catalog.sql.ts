@@ -48,7 +48,8 @@ select
   t.oid in (select relid from published) as "publishesChanges",
   coalesce((
     select json_agg(format('%I', con.conname) order by con.conname) from pg_constraint con
-    where con.conrelid = t.oid and not con.convalidated ${enforced} and con.conparentid = 0), '[]') as "notValidated",
+    -- What it has from its parent is validated with that.
+    where con.conrelid = t.oid and not con.convalidated ${enforced} and con.coninhcount = 0), '[]') as "notValidated",
   coalesce((
     select json_agg(a.attname order by a.attnum) from pg_attribute a
     where a.attrelid = t.oid and a.attnum > 0 and a.attnotnull and not a.attisdropped), '[]') as "notNull",
@@ -64,28 +65,33 @@ order by "sizeBytes" desc, 1, 2`;
  */
 export const columnsSql = `
 with ${lockedRelations},
+large as materialized (
+  select t.oid, n.nspname, t.relname, t.reltuples
+  from pg_class t join pg_namespace n on n.oid = t.relnamespace
+  where t.relkind in ('r', 'm') and t.relpages >= $1 and ${lookedAt}),
 keys as materialized (
-  select distinct t.oid, a.attname
-  from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+  select distinct t.oid, t.nspname, t.relname, t.reltuples, a.attname
+  from large t join pg_index i on i.indrelid = t.oid
   join pg_class c on c.oid = i.indexrelid join pg_am am on am.oid = c.relam
   cross join unnest(i.indkey) as key(attnum)
   join pg_attribute a on a.attrelid = t.oid and a.attnum = key.attnum
-  where t.relpages >= $1 and t.relkind in ('r', 'm') and am.amname = 'btree' and ${lookedAt})
+  where am.amname = 'btree')
 select
   s.schemaname as schema,
   s.tablename as table,
   s.attname as column,
   s.avg_width as "averageBytes",
   s.null_frac::float8 as "nullFraction",
-  case when s.n_distinct >= 0 then s.n_distinct else -s.n_distinct * greatest(t.reltuples, 0) end::float8 as distinct,
+  case when s.n_distinct >= 0 then s.n_distinct else -s.n_distinct * greatest(keys.reltuples, 0) end::float8 as distinct,
   s.correlation::float8 as correlation,
   coalesce(cardinality(s.most_common_freqs), 0) as "listedValues",
   coalesce((select sum(f) from unnest(s.most_common_freqs) f), 0)::float8 as "listedFraction",
   s.most_common_freqs[cardinality(s.most_common_freqs)]::float8 as "rarestListedFraction"
 from keys
-join pg_class t on t.oid = keys.oid join pg_namespace n on n.oid = t.relnamespace
-join pg_stats s on s.schemaname = n.nspname and s.tablename = t.relname and s.attname = keys.attname
-where not s.inherited
+-- One by one: a join with pg_stats would first make all of it, because it guards what the role may not see.
+cross join lateral (
+  select * from pg_stats
+  where schemaname = keys.nspname and tablename = keys.relname and attname = keys.attname and not inherited) s
 order by 1, 2, 3`;
 
 /** How many tables there are of at least so many pages ($1) whose statistics the role may not see. */

@@ -148,6 +148,12 @@ function roleOf({ column, expression }: IndexKey, use: ColumnUse): 'equality' | 
 }
 
 function isInOrder(keys: readonly IndexKey[], { order }: ColumnUse): boolean {
-  const flips = new Set(order.map(({ descending }, i) => descending !== keys[i]?.descending));
+  // Read backwards, an index turns round its nulls as well.
+  const flips = new Set(
+    order.flatMap(({ descending, nullsFirst }, i) => [
+      descending !== keys[i]?.descending,
+      nullsFirst !== keys[i]?.nullsFirst,
+    ]),
+  );
   return order.length > 0 && flips.size === 1 && order.every(({ column }, i) => keys[i]?.column === column);
 }

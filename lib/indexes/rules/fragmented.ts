@@ -3,7 +3,7 @@ import { bytes } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { thresholds } from '../../settings.ts';
 import { rebuildIndex, subjectOf } from '../actions.ts';
-import { tableOf } from '../foreign-keys.ts';
+import { byTable } from '../by-table.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
 
 const mebibyte = 1024 ** 2;
@@ -37,7 +37,7 @@ export const fragmented = defineRule({
       .default(10 * mebibyte),
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
+    const tables = byTable(snapshot.tables);
     return snapshot.indexes.flatMap((index) => {
       const waste = wasteOf(index);
       const bound = options.maxWastedPercent + (index.fragmentation ? 0 : options.estimateMarginPercent);
@@ -55,7 +55,7 @@ export const fragmented = defineRule({
           fillfactor: index.fillfactor,
         },
         impact: { bytes: waste.wastedBytes },
-        action: rebuildIndex(index, tables.get(tableOf(index))?.sizeBytes ?? 0, index.sizeBytes - waste.wastedBytes),
+        action: rebuildIndex(index, tables.get(index)[0]?.sizeBytes ?? 0, index.sizeBytes - waste.wastedBytes),
       };
     });
   },

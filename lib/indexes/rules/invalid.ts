@@ -3,7 +3,7 @@ import { bytes } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import type { Table } from '../../tables/snapshot.ts';
 import { attachMissing, dropIndex, rebuildIndex, subjectOf } from '../actions.ts';
-import { tableOf } from '../foreign-keys.ts';
+import { byTable } from '../by-table.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
 
 /** What REINDEX CONCURRENTLY calls what it makes and what it replaces, with a number where the name is taken. */
@@ -21,7 +21,7 @@ export const invalid = defineRule({
   severity: 'warning',
   options: z.strictObject({}),
   check(snapshot: IndexSnapshot): Draft[] {
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
+    const tables = byTable(snapshot.tables);
     return snapshot.indexes
       .filter(({ valid, building }) => !valid && !building)
       .map((index) => ({
@@ -29,7 +29,7 @@ export const invalid = defineRule({
         title: `${index.sql.index} is invalid`,
         evidence: { sizeBytes: index.sizeBytes, definition: index.definition },
         ...(index.sizeBytes > 0 ? { impact: { bytes: index.sizeBytes } } : {}),
-        ...repairOf(index, snapshot, tables.get(tableOf(index))),
+        ...repairOf(index, snapshot, tables.get(index)[0]),
       }));
   },
 });

@@ -3,7 +3,8 @@ import { bytes, count, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import type { ColumnStatistics, Table } from '../../tables/snapshot.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
-import { foreignKeySupport, tableOf } from '../foreign-keys.ts';
+import { byTable } from '../by-table.ts';
+import { isForeignKeySupport } from '../foreign-keys.ts';
 import { enforces } from '../roles.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
 
@@ -25,15 +26,16 @@ export const lowSelectivity = defineRule({
     minPercentPerValue: z.number().positive().max(100).default(5),
   }),
   check(snapshot: IndexSnapshot, { minRows, minPercentPerValue }): Draft[] {
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
-    const columns = new Map(snapshot.columns.map((each) => [`${tableOf(each)}\0${each.column}`, each]));
-    const supporting = foreignKeySupport(snapshot.indexes, snapshot.foreignKeys);
+    const tables = byTable(snapshot.tables);
+    const columns = byTable(snapshot.columns);
+    const isSupport = isForeignKeySupport(snapshot.indexes, snapshot.foreignKeys);
     return snapshot.indexes.flatMap((index) => {
-      const table = tables.get(tableOf(index));
-      const column = columns.get(`${tableOf(index)}\0${index.elements[0]?.column}`);
-      if (!table?.rows || table.rows < minRows || !column || !isPlain(index) || supporting.has(index)) return [];
+      const [table] = tables.get(index);
+      const column = columns.get(index).find((each) => each.column === index.elements[0]?.column);
+      if (!table?.rows || table.rows < minRows || !column || !isPlain(index)) return [];
       const rarest = rarestOf(column);
       if (rarest === undefined || rarest * 100 < minPercentPerValue || !servesNobody(index, table, rarest)) return [];
+      if (isSupport(index)) return [];
       const values = Math.round(column.distinct);
       return [
         {

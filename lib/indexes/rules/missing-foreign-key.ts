@@ -2,10 +2,11 @@ import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
 import { plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
-import { definedName, takenNames, withoutLeftover } from '../../queries/plan/advice/index-name.ts';
-import type { Table } from '../../tables/snapshot.ts';
+import { definedName, type NamedIndex, takenNames, withoutLeftover } from '../../queries/plan/advice/index-name.ts';
+import type { ColumnStatistics, Table } from '../../tables/snapshot.ts';
 import { createIndex } from '../actions.ts';
-import { covers, tableOf } from '../foreign-keys.ts';
+import { type ByTable, byTable } from '../by-table.ts';
+import { covers } from '../foreign-keys.ts';
 import type { ForeignKey, Index, IndexSnapshot } from '../snapshot.ts';
 
 /**
@@ -24,20 +25,18 @@ export const missingForeignKey = defineRule({
     warnFromRows: z.number().int().min(0).default(10_000),
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
-    const indexes = Map.groupBy(snapshot.indexes, tableOf);
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
+    const indexes = byTable(snapshot.indexes);
+    const tables = byTable(snapshot.tables);
     const byParent = Map.groupBy(snapshot.tables, ({ parent }) => parent);
-    const taken = Map.groupBy(snapshot.indexes, ({ schema }) => schema);
     const naked = snapshot.foreignKeys.filter((key) => {
-      const table = tables.get(tableOf(key));
+      const [table] = tables.get(key);
       return !key.inherited && table !== undefined && !isCovered(key, table, indexes, byParent);
     });
-    return [...Map.groupBy(naked, tableOf)].flatMap(([name, keys]) => {
-      const table = tables.get(name);
-      if (!table) return [];
-      return servedTogether(keys).map((group) =>
-        report(group, table, snapshot, tables, taken.get(table.schema) ?? [], options.warnFromRows),
-      );
+    if (naked.length === 0) return [];
+    const known: Known = { snapshot, tables, columns: byTable(snapshot.columns), indexOf: byName(snapshot.indexes) };
+    return byTable(naked).groups.flatMap((keys) => {
+      const [table] = keys[0] ? tables.get(keys[0]) : [];
+      return table ? servedTogether(keys).map((group) => report(group, table, known, options.warnFromRows)) : [];
     });
   },
 });
@@ -45,13 +44,13 @@ export const missingForeignKey = defineRule({
 function isCovered(
   key: ForeignKey,
   table: Table,
-  indexes: ReadonlyMap<string, readonly Index[]>,
+  indexes: ByTable<Index>,
   byParent: ReadonlyMap<string | null, readonly Table[]>,
 ): boolean {
   // A list, not a recursion, of tables that need an index.
   const open = [table];
   for (let at = open.pop(); at; at = open.pop()) {
-    if ((indexes.get(tableOf(at)) ?? []).some((index) => covers(index, key))) continue;
+    if (indexes.get(at).some((index) => covers(index, key))) continue;
     const parts = byParent.get(at.sql) ?? [];
     if (parts.length === 0) return false;
     open.push(...parts);
@@ -72,23 +71,41 @@ function servedTogether(keys: readonly ForeignKey[]): ForeignKey[][] {
   return groups;
 }
 
-function report(
-  keys: readonly ForeignKey[],
-  table: Table,
-  snapshot: IndexSnapshot,
-  tables: ReadonlyMap<string, Table>,
-  taken: readonly Index[],
-  warnFromRows: number,
-): Draft {
-  const columns = [...new Set(keys.toReversed().flatMap((key) => key.columns))];
-  const existing = taken.map((index) => ({
-    name: index.index,
+/** What is looked up for each finding. */
+interface Known {
+  snapshot: IndexSnapshot;
+  tables: ByTable<Table>;
+  columns: ByTable<ColumnStatistics>;
+  /** The index of a name in a schema. */
+  indexOf(schema: string, name: string): Index | undefined;
+}
+
+function byName(indexes: readonly Index[]): Known['indexOf'] {
+  const found = new Map(indexes.map((index) => [`${index.schema}\0${index.index}`, index]));
+  return (schema, name) => found.get(`${schema}\0${name}`);
+}
+
+/** The name of an index to be made, and the index that has it already: what is left of a build that failed. */
+function nameOf(table: Table, columns: readonly string[], { indexOf }: Known): { name: string; left: NamedIndex[] } {
+  const definition = { table: table.table, keys: columns.map((column) => ({ column })) };
+  // Only names that are taken: to ask each time which of all are would take very long where there are very many.
+  const taken: string[] = [];
+  for (;;) {
+    const name = definedName(definition, taken);
+    const index = indexOf(table.schema, name);
     // Only what is left on this very table, and at which nobody is at work, gives its name back.
-    valid: index.valid || index.building || tableOf(index) !== tableOf(table),
-    unique: index.unique,
-  }));
-  const name = definedName({ table: table.table, keys: columns.map((column) => ({ column })) }, takenNames(existing));
-  const parents = keys.map((key) => tables.get(tableOf({ schema: key.toSchema, table: key.toTable })));
+    const valid = !index || index.valid || index.building || index.table !== table.table;
+    const left = index ? [{ name, valid, unique: index.unique }] : [];
+    if (takenNames(left).length === 0) return { name, left };
+    taken.push(name);
+  }
+}
+
+function report(keys: readonly ForeignKey[], table: Table, known: Known, warnFromRows: number): Draft {
+  const { snapshot, tables } = known;
+  const columns = [...new Set(keys.toReversed().flatMap((key) => key.columns))];
+  const { name, left } = nameOf(table, columns, known);
+  const parents = keys.map((key) => tables.get({ schema: key.toSchema, table: key.toTable })[0]);
   const deletes = parents.reduce((sum, parent) => sum + (parent?.deletes ?? 0), 0);
   const rows = Math.max(table.rows ?? 0, table.liveRows);
   const targets = [...new Set(keys.map((key) => parentName(key)))].join(', ');
@@ -97,7 +114,7 @@ function report(
     {
       name,
       keys: columns.map((column) => escapeIdentifier(column)),
-      expectedBytes: expectedBytes(columns, table, rows, snapshot),
+      expectedBytes: expectedBytes(columns, table, rows, known),
     },
     snapshot.tables,
     'If nobody ever deletes from the referenced table or changes its keys, and no statement joins by these columns, it can be left out.',
@@ -117,7 +134,7 @@ function report(
     action: {
       ...creation,
       // The parts of a partitioned index can be made and attached where the last try has ended.
-      sql: `${table.kind === 'partitioned table' ? '' : withoutLeftover(table.schema, name, existing)}${creation.sql}`,
+      sql: `${table.kind === 'partitioned table' ? '' : withoutLeftover(table.schema, name, left)}${creation.sql}`,
     },
   };
 }
@@ -127,18 +144,10 @@ function parentName({ toSchema, toTable }: ForeignKey): string {
 }
 
 /** An upper bound: as if no keys were equal. Null where the table was never analyzed. */
-function expectedBytes(
-  columns: readonly string[],
-  table: Table,
-  rows: number,
-  { columns: known, server }: IndexSnapshot,
-) {
+function expectedBytes(names: readonly string[], table: Table, rows: number, { columns, snapshot }: Known) {
   if (rows === 0) return null;
-  const widths = columns.map(
-    (name) =>
-      known.find((each) => each.column === name && each.table === table.table && each.schema === table.schema)
-        ?.averageBytes ?? 8,
-  );
+  const widths = names.map((name) => columns.get(table).find(({ column }) => column === name)?.averageBytes ?? 8);
   const entry = 12 + Math.ceil(widths.reduce((sum, width) => sum + width, 0) / 8) * 8;
-  return Math.ceil((rows * entry) / (0.9 * server.blockBytes) + 2) * server.blockBytes;
+  const { blockBytes } = snapshot.server;
+  return Math.ceil((rows * entry) / (0.9 * blockBytes) + 2) * blockBytes;
 }

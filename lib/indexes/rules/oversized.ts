@@ -1,12 +1,13 @@
 import { escapeIdentifier } from 'pg';
 import * as z from 'zod';
-import { bytes, count } from '../../advice/format.ts';
+import { bytes, count, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { definedName, failedBuild } from '../../queries/plan/advice/index-name.ts';
 import { thresholds } from '../../settings.ts';
 import type { ColumnStatistics, Table } from '../../tables/snapshot.ts';
 import { subjectOf } from '../actions.ts';
-import { foreignKeySupport, tableOf } from '../foreign-keys.ts';
+import { byTable } from '../by-table.ts';
+import { isForeignKeySupport } from '../foreign-keys.ts';
 import { enforces } from '../roles.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
 
@@ -33,15 +34,15 @@ export const oversized = defineRule({
     minRowsPerScan: z.number().int().min(1).default(10_000),
   }),
   check(snapshot: IndexSnapshot, options): Draft[] {
-    const tables = new Map(snapshot.tables.map((table) => [tableOf(table), table]));
-    const columns = new Map(snapshot.columns.map((each) => [`${tableOf(each)}\0${each.column}`, each]));
-    const supporting = foreignKeySupport(snapshot.indexes, snapshot.foreignKeys);
+    const tables = byTable(snapshot.tables);
+    const columns = byTable(snapshot.columns);
+    const isSupport = isForeignKeySupport(snapshot.indexes, snapshot.foreignKeys);
     return snapshot.indexes.flatMap((index) => {
-      const table = tables.get(tableOf(index));
+      const [table] = tables.get(index);
       if (!table || index.sizeBytes < options.minBytes || !index.valid || index.parent !== null) return [];
-      const column = columns.get(`${tableOf(index)}\0${index.elements[0]?.column}`);
+      const column = columns.get(index).find((each) => each.column === index.elements[0]?.column);
       const found =
-        column && !supporting.has(index) && brinWouldDo(index, table, column, options)
+        column && brinWouldDo(index, table, column, options) && !isSupport(index)
           ? brin(index, table, column, snapshot)
           : isLargerThanTable(index, table)
             ? larger(index, table)
@@ -64,9 +65,10 @@ function isLargerThanTable(index: Index, table: Table): boolean {
 
 function larger(index: Index, table: Table) {
   const bytesOfTable = table.sizeBytes + table.toastBytes;
+  const isSingle = index.elements.length + index.included.length === 1 && !enforces(index);
   return {
     title: `${index.sql.index} is larger than its table`,
-    detail: `It takes ${bytes(index.sizeBytes)}, its table ${bytes(bytesOfTable)}: it holds ${index.elements.length} keys and ${index.included.length} more columns of every row.`,
+    detail: `It takes ${bytes(index.sizeBytes)}, its table ${bytes(bytesOfTable)}: it holds ${plural(index.elements.length, 'key')} and ${plural(index.included.length, 'more column')} of every row.`,
     evidence: {
       sizeBytes: index.sizeBytes,
       tableBytes: bytesOfTable,
@@ -75,8 +77,7 @@ function larger(index: Index, table: Table) {
     },
     action: {
       kind: 'code' as const,
-      caution:
-        'Take out of it the columns that no statement searches, sorts by, or reads from the index alone; a condition (WHERE) makes it smaller where statements search some rows only.',
+      caution: `${isSingle ? 'Where statements search by equality alone, a hash index holds four bytes of each value;' : 'Take out of it the columns that no statement searches, sorts by, or reads from the index alone;'} a condition (WHERE) makes it smaller where statements search some rows only.`,
     },
   };
 }

@@ -3,8 +3,9 @@ import { bytes, count, plural } from '../../advice/format.ts';
 import { type Draft, defineRule } from '../../advice/rule.ts';
 import { dropIndex, subjectOf } from '../actions.ts';
 import { confidentAfterDays, counterAge, daysBetween, sinceWhen } from '../age.ts';
+import { byTable, type TableName } from '../by-table.ts';
 import { duplicatesOf } from '../duplicates.ts';
-import { foreignKeySupport, tableOf } from '../foreign-keys.ts';
+import { foreignKeySupport } from '../foreign-keys.ts';
 import { redundantOf } from '../redundancy.ts';
 import { enforces } from '../roles.ts';
 import type { Index, IndexSnapshot } from '../snapshot.ts';
@@ -42,7 +43,13 @@ export const unused = defineRule({
       const idleness = isFree(index, options) ? idlenessOf(index, snapshot, options) : undefined;
       return idleness ? [{ index, idleness }] : [];
     });
-    const needed = neededOf(withTables(snapshot, new Set(idle.map(({ index }) => tableOf(index)))), options.maxScans);
+    const needed = neededOf(
+      onlyTablesOf(
+        idle.map(({ index }) => index),
+        snapshot,
+      ),
+      options.maxScans,
+    );
     return idle
       .filter(({ index }) => !needed.has(index))
       .map(({ index, idleness }) => report(index, idleness, snapshot));
@@ -53,9 +60,10 @@ function isFree(index: Index, { minBytes }: { minBytes: number }): boolean {
   return index.sizeBytes >= minBytes && index.valid && index.ready && index.parent === null && !enforces(index);
 }
 
-/** A snapshot of some of the tables alone. */
-function withTables(snapshot: IndexSnapshot, tables: ReadonlySet<string>): IndexSnapshot {
-  const isOne = (each: { schema: string; table: string }) => tables.has(tableOf(each));
+/** A snapshot of the tables of some indexes alone. */
+function onlyTablesOf(some: readonly Index[], snapshot: IndexSnapshot): IndexSnapshot {
+  const tables = byTable(some);
+  const isOne = (each: TableName) => tables.get(each).length > 0;
   const { indexes, foreignKeys } = snapshot;
   return { ...snapshot, indexes: indexes.filter(isOne), foreignKeys: foreignKeys.filter(isOne) };
 }

@@ -7,10 +7,13 @@ import { judge, takeSnapshot } from '../../../../lib/audit.ts';
 import { maxExtraPages } from '../../../../lib/indexes/redundancy.ts';
 import { createDatabase, hold, rowsOf, type TestDatabase } from '../../database.ts';
 import { everyPlant, exactRules, type Plant, plant, usualTable } from './plants.ts';
+import { versionNumberOf } from './themes/play.ts';
+import { named } from './themes/theme.ts';
 
 const seed = Number(process.env.TEST_SEED ?? 20_261_123);
 const tables = 80;
-const rows = 1500;
+/** So many that to read a whole table is to read many blocks more than an index takes. */
+const rows = 4000;
 
 interface Planted extends Plant {
   table: string;
@@ -20,9 +23,6 @@ let database: TestDatabase;
 let planted: Planted[];
 let findings: Finding[];
 let connection: Awaited<ReturnType<typeof hold>>;
-
-/** `T` and `T_x` in the SQL of a plant are the names of its table and of what belongs to it. */
-const named = (sql: string, table: string) => sql.replaceAll(/\bT(?=_|\b)/g, table);
 
 async function run(client: pg.Client, { sql, failing = [], table: shape = usualTable }: Plant, table: string) {
   await client.query(named(shape, table));
@@ -48,7 +48,10 @@ beforeAll(async () => {
     `insert into p2 select g, g from generate_series(1, ${rows}) g`,
     `insert into p3 select 's' || g from generate_series(1, ${rows}) g`,
   );
-  const chosen = [...everyPlant, ...fc.sample(plant, { seed, numRuns: tables })];
+  const version = await versionNumberOf(database);
+  const chosen = [...everyPlant, ...fc.sample(plant, { seed, numRuns: tables })].filter(
+    ({ from = 0 }) => from <= version,
+  );
   planted = chosen.map((each, at) => ({ ...each, table: `t${at}` }));
   for (const [at, each] of chosen.entries()) await run(connection.client, each, `t${at}`);
   await connection.client.query('analyze');
@@ -115,7 +118,10 @@ const questions = (table: string) => [
     `select ${column} from ${table} order by ${column} limit 3`,
     `select * from ${table} where ${column} like '${column}77%'`,
     `select * from ${table} where lower(${column}) = '${column}7'`,
+    `select * from ${table} where ${column} = '${column}7' collate "POSIX"`,
   ]),
+  // Where many rows have the same first key, the next ones decide.
+  ...['a', 'b', 's', 'u'].map((column) => `select * from ${table} order by c, ${column} desc limit 3`),
   `select * from ${table} where a = 7 and b = 7`,
   `select * from ${table} where b = 7 and c = 7`,
   `select * from ${table} where a = 7 and n > 3`,
@@ -125,10 +131,11 @@ const questions = (table: string) => [
   `select * from ${table} where r && int4range(7, 8)`,
 ];
 
-async function blocksOf(client: pg.Client, sql: string): Promise<number> {
+/** The blocks that a statement reads, wherever they are, and the rows that it answers. */
+async function effortOf(client: pg.Client, sql: string): Promise<{ blocks: number; rows: number }> {
   const { rows: answer } = await client.query(`explain (analyze, buffers, format json, timing off) ${sql}`);
   const plan = answer[0]['QUERY PLAN'][0].Plan;
-  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+  return { blocks: plan['Shared Hit Blocks'] + plan['Shared Read Blocks'], rows: plan['Actual Rows'] };
 }
 
 /** Rows that break a unique or exclusion constraint of a usual table: copies of one, under another key. */
@@ -178,12 +185,13 @@ describe('dropping what unused, duplicate and redundant say', () => {
     const statements = all.flatMap(questions);
     for (const sql of statements) await client.query(sql);
     await client.query('select pg_stat_force_next_flush()').catch(() => {});
-    const before = new Map<string, number>();
-    for (const sql of statements) before.set(sql, await blocksOf(client, sql));
     const inserts = all.flatMap(copies);
     const refused: string[] = [];
     for (const insert of inserts) if (await isRefused(client, insert)) refused.push(insert);
     expect(refused.length).toBeGreaterThan(all.length);
+    // After the copies: what was rolled back lies in the tables, and has widened the ranges of BRIN.
+    const before = new Map<string, number>();
+    for (const sql of statements) before.set(sql, (await effortOf(client, sql)).blocks);
 
     // Counters are published when a connection ends.
     await connection.end();
@@ -192,11 +200,15 @@ describe('dropping what unused, duplicate and redundant say', () => {
     expect(drops.length).toBeGreaterThan(30);
     for (const { action } of drops) await connection.client.query(action?.sql ?? '');
 
+    // The first of its kind on a connection reads the catalog as well.
+    for (const sql of statements) await connection.client.query(sql);
     const slower: string[] = [];
     for (const sql of statements) {
-      const [then, now] = [before.get(sql) ?? 0, await blocksOf(connection.client, sql)];
-      // So many pages more indexes/redundant allows; a wider index may be a level deeper, too.
-      if (now > then + maxExtraPages + 1) slower.push(`${sql}: ${then} blocks, then ${now}`);
+      const then = before.get(sql) ?? 0;
+      const { blocks, rows: answered } = await effortOf(connection.client, sql);
+      // So many pages more indexes/redundant allows; a wider index may be a level deeper, too; and rows of the same key come in the
+      // order of its other keys, by which each may lie on another page than the one before.
+      if (blocks > then + maxExtraPages + 1 + answered) slower.push(`${sql}: ${then} blocks, then ${blocks}`);
     }
     expect(slower).toEqual([]);
     for (const insert of refused) expect(await isRefused(connection.client, insert), insert).toBe(true);

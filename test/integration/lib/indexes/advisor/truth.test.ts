@@ -5,7 +5,7 @@ import { adviseDatabase } from '../../../../../lib/indexes/advisor/advise-databa
 import { estimatePricing } from '../../../../../lib/indexes/advisor/pricing.ts';
 import { workloadOfDatabase } from '../../../../../lib/indexes/advisor/workload.ts';
 import { createDatabase, forgetStatements, rowsOf, type TestDatabase, withSession } from '../../../database.ts';
-import { choose, compare, type Played, playStep, seed } from '../themes/play.ts';
+import { choose, compare, type Played, playStep, seed, versionNumberOf } from '../themes/play.ts';
 import { missing } from '../themes/statements.ts';
 
 let database: TestDatabase;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await createDatabase();
   hasHypopg = (await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
   if (hasHypopg) await database.run('create extension hypopg');
-  scenes = choose(missing, { faults: 7, lookAlikes: 8 });
+  scenes = choose(missing, { perKind: 1, versionNumber: await versionNumberOf(database) });
   await playStep(database, scenes, 0);
   // New indexes take a fifth of the database at most: all must fit.
   await database.run(
@@ -36,7 +36,7 @@ describe(`statements at random (seed ${seed})`, () => {
     expect(compare(missing, scenes, findings)).toEqual({ wrong: [], precision: 1, recall: 1 });
   });
 
-  it('the estimate proposes what is lacking and nothing else', async () => {
+  it('the estimate proposes most of what is lacking, and nothing else', async () => {
     const { indexes } = await withSession(database.url, async (session, server) =>
       adviseDatabase(session, server, {
         workload: await workloadOfDatabase(session, server),
@@ -44,7 +44,11 @@ describe(`statements at random (seed ${seed})`, () => {
         budgetBytes: null,
       }),
     );
-    const tables = indexes.map(({ table }) => table);
-    expect(new Set(tables)).toEqual(new Set(scenes.filter(({ isFault }) => isFault).map(({ table }) => table)));
+    const found = indexes.map(({ table, sql }) => ({ subject: { database: database.name, table }, title: sql }));
+    const estimated = { ...missing, rule: `${missing.rule}, estimated` };
+    const { precision, recall } = compare(estimated, scenes, found);
+    expect(precision).toBe(1);
+    // It takes every range for a third of the rows.
+    expect(recall).toBeGreaterThanOrEqual(0.7);
   });
 });

@@ -132,6 +132,8 @@ describe('an estimate without the planner', () => {
     expect(await total(first(true, { order }), index('a'))).toBeLessThan(100);
     expect(await total(first(true, { order }), index('b', 'a'))).toBe(5_100);
     expect(await total(first(false, { order }), index('a'))).toBe(5_200);
+    const nullsLast = order.map((each) => ({ ...each, nullsFirst: false }));
+    expect(await total(first(true, { order: nullsLast }), index('a'))).toBe(5_100);
   });
 
   test('is no number where the statement has no plan', async () => {

@@ -121,6 +121,20 @@ describe('the finding', () => {
     });
   });
 
+  const left = { valid: false, building: false };
+
+  test.each([
+    ['on its table, which gives its name back and is taken away first', left, 't_a_idx', 1],
+    ['on its table, at which somebody is at work', { ...left, building: true }, 't_a_idx1', 0],
+    ['on its table, and unique', { ...left, unique: true }, 't_a_idx1', 0],
+    ['on another table', { ...left, table: 'other' }, 't_a_idx1', 0],
+    ['in another schema', { schema: 'other', table: 't' }, 't_a_idx', 0],
+  ])('has its name beside an index of that name %s', (_, overrides, name, drops) => {
+    const [found] = check([foreignKey(['a'])], [on('t_a_idx', ['z'], overrides)]);
+    expect(found?.subject.index).toBe(name);
+    expect(found?.action?.sql?.match(/DROP INDEX/g) ?? []).toHaveLength(drops);
+  });
+
   test.each([
     [9_999, 'info'],
     [10_000, 'warning'],

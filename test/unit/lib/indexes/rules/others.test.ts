@@ -125,6 +125,15 @@ describe('indexes/oversized', () => {
     ]);
   });
 
+  test('of one column says what makes that smaller, and of several which ones may go', () => {
+    const [single] = check(measured(10));
+    expect(single?.detail).toMatch(/it holds 1 key and 0 more columns/);
+    expect(single?.action?.caution).toMatch(/^Where statements search by equality alone, a hash index/);
+    for (const several of [{ included: ['b'] }, { unique: true }]) {
+      expect(check({ ...measured(10), ...several })[0]?.action?.caution).toMatch(/^Take out of it the columns/);
+    }
+  });
+
   test.each<[string, Partial<Index>, object]>([
     ['is fragmented', measured(31), {}],
     ['may be fragmented', {}, {}],
