@@ -2,6 +2,7 @@
 import { Entry } from '../../lib/cache/entry.ts';
 import type { EvictionPolicyName } from '../../lib/cache/eviction.ts';
 import { Memory } from '../../lib/cache/memory.ts';
+import { type Places, placeIn } from '../../lib/cache/place.ts';
 import { optimalHits } from './belady.ts';
 import type { Section } from './measure.ts';
 
@@ -103,7 +104,7 @@ function optima({ keys, places }: Trace): Shares {
 
 /** The first level of one environment, as the cache drives it. */
 class FirstLevel {
-  readonly #home = new Map<string, Entry>();
+  readonly #home: Places = new Map();
   readonly #memory: Memory;
 
   constructor(policy: EvictionPolicyName) {
@@ -112,17 +113,18 @@ class FirstLevel {
 
   /** Whether it has a key; it has it from then on. */
   get(key: number): boolean {
-    const entry = this.#home.get(String(key));
-    if (entry) this.#memory.hit(entry);
-    else this.#memory.add(this.#home, entryOf(String(key)), 0);
-    return entry !== undefined;
+    const place = placeIn(this.#home, String(key));
+    const isHit = place.entry !== undefined;
+    if (isHit) this.#memory.hit(place);
+    else this.#memory.add(place, entryOf(String(key)), 0);
+    return isHit;
   }
 }
 
 function entryOf(key: string): Entry {
   const forever = Number.POSITIVE_INFINITY;
   const kept = { value: key, tags: [], freshUntil: forever, staleUntil: forever, loadMs: 0, position: 0 };
-  return new Entry(kept, key, key, forever, 0);
+  return new Entry(kept, key, forever, 0);
 }
 
 /** The second and the third level: exactly the least recently used goes, as in the adapters. */

@@ -122,8 +122,8 @@ export class Cache {
       statistics.counters.l1.evictions[cause]++;
     });
     const invocations = new Invocations();
-    const core = { memory, statistics, invocations, log: new InvalidationLog() };
-    const shared = l2?.open(core, options);
+    const shared = l2?.open({ memory, statistics, invocations }, options);
+    const core = { memory, statistics, invocations, log: shared?.log ?? new InvalidationLog() };
     if (shared) invocations.onChange = (startedAt) => shared.invocation(startedAt);
     this.#core = core;
     this.#shared = shared;
@@ -283,7 +283,7 @@ export class Cache {
     }
     if (wanted && replacement && failures.length === 0) {
       if (!this.#shared) replacement.position = log.cursor;
-      this.#engine.put(wanted.shelf, replacement);
+      this.#engine.put(wanted, replacement);
     }
     if (this.#cdn) {
       try {

@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts';
 import { CacheError } from './errors.ts';
 import { textOf } from './key.ts';
 import type { Core } from './level.ts';
+import type { Places } from './place.ts';
 import { type LoadContext, type Plan, type Policy, planOf } from './plan.ts';
 
 /** How values of a kind are loaded and kept. */
@@ -50,7 +51,7 @@ export class Definition<Id, Value> {
   readonly #shelf: Shelf;
   readonly #around: Surroundings;
   // What a hit needs stands where it need not be looked for.
-  readonly #entries: Map<string, Entry>;
+  readonly #places: Places;
   readonly #core: Core;
   readonly #gate: Surroundings['gate'];
   #untilTiming = hitsPerTiming;
@@ -65,7 +66,7 @@ export class Definition<Id, Value> {
     this.#plan = planOf(name, policy as Policy);
     this.#shelf = shelf;
     this.#around = around;
-    this.#entries = shelf.entries;
+    this.#places = shelf.places;
     this.#core = around.core;
     this.#gate = around.gate;
   }
@@ -129,12 +130,13 @@ export class Definition<Id, Value> {
 
   /** What is in memory, when there is nothing to think about: fresh, nothing invalidated since, the log asked lately. */
   #hit(text: string): Promise<Value> | undefined {
-    const entry = this.#entries.get(text);
-    if (entry === undefined) return undefined;
+    const place = this.#places.get(text);
+    if (place?.entry === undefined) return undefined;
+    const { entry } = place;
     const { memory, log, statistics } = this.#core;
     const now = Date.now();
     if (now >= entry.refreshAt || entry.position < log.latest || now >= this.#gate.pullDueAt) return undefined;
-    memory.hit(entry);
+    memory.hit(place);
     statistics.counters.l1[entry.kind(now)]++;
     return entry.promise as Promise<Value>;
   }

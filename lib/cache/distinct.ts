@@ -11,15 +11,9 @@ const registers = 2 ** indexBits;
 export class DistinctKeys {
   readonly ranks = new Uint8Array(registers);
 
-  /** Counts a key, which may have been counted before. Returns its hash. */
-  add(key: string): number {
+  /** Counts a key, which may have been counted before. */
+  add(key: string): void {
     const hash = hashOf(key);
-    this.addHash(hash);
-    return hash;
-  }
-
-  /** Counts a key by its hash. */
-  addHash(hash: number): void {
     const register = hash >>> (32 - indexBits);
     const rank = Math.clz32((hash << indexBits) | (1 << (indexBits - 1))) + 1;
     if (rank > (this.ranks[register] as number)) this.ranks[register] = rank;

@@ -4,22 +4,27 @@ import { CacheError } from './errors.ts';
 import { checkKey } from './key.ts';
 import type { Core, Kept, Pull, SharedLevel } from './level.ts';
 import { Load, type Loader } from './load.ts';
+import { type Place, type Places, placeIn } from './place.ts';
 import type { Plan } from './plan.ts';
 import type { Position } from './store.ts';
 
 /** A way to a value that several may wait for. */
-interface Flight {
+export interface Flight {
+  readonly wanted: Wanted;
+  readonly place: Place;
   entry: Promise<Entry>;
   /** What the log had been told when it set out: see {@link InvalidationLog.generation}. */
-  generation: number;
-  /** When it set out, in milliseconds since 1970. */
+  readonly generation: number;
+  /** When the second level was asked, in milliseconds since 1970. */
   startedAt: number;
   /** How many wait for it. */
   waiting: number;
   /** Whether it came as far as the loader. */
   isLoading: boolean;
-  /** Whether it refreshes what is there, and may bring nothing else. */
-  isRefresh: boolean;
+  /** What to serve when the load fails. */
+  readonly fallback: Entry | undefined;
+  /** What is being refreshed: only something newer will do. */
+  readonly current: Entry | undefined;
 }
 
 /** A failed load, remembered so that not everybody tries again at once. */
@@ -28,10 +33,9 @@ interface Failure {
   until: number;
 }
 
-/** The entries of one definition, and what is under way for them. All by the key within the definition. */
+/** What is known of the keys of one definition, by the key within it. */
 export class Shelf {
-  readonly entries = new Map<string, Entry>();
-  readonly flights = new Map<string, Flight>();
+  readonly places: Places = new Map();
   readonly failures = new Map<string, Failure>();
 }
 
@@ -50,21 +54,9 @@ export interface Engine {
   /** An entry of a value that comes from no loader. @throws CacheError `tag-invalid` */
   make(wanted: Wanted, value: unknown): Entry;
   /** Keeps an entry that was made in memory, unless it is not valid (any more). */
-  put(shelf: Shelf, entry: Entry): void;
+  put(wanted: Wanted, entry: Entry): void;
   /** Ends it: from now on nothing is served or loaded. */
   close(): void;
-}
-
-/** How somebody sets out. */
-interface Setting {
-  /** What to serve when the load fails. */
-  fallback?: Entry | undefined;
-  /** What is being refreshed: only something newer will do. */
-  current?: Entry | undefined;
-  /** Whether the second level was too slow a moment ago. */
-  isLate: boolean;
-  /** How many wait for it at first. */
-  waiting: number;
 }
 
 /** So many failures are remembered for a definition. */
@@ -93,41 +85,44 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   function get(wanted: Wanted): Promise<Entry> {
     if (isClosed) return Promise.reject(new CacheError('closed', 'The cache is closed. Make a new one.'));
     onWork?.();
-    if (!shared) return getConfirmed(wanted, 'answered');
-    const { entries, flights } = wanted.shelf;
-    const isKnown = entries.has(wanted.id) || flights.has(wanted.id);
-    if (!isKnown || Date.now() < shared.pullDueAt) return getConfirmed(wanted, 'answered');
-    return shared.pull().then((pulled) => getConfirmed(wanted, pulled));
+    const place = placeOf(wanted);
+    if (!shared || !place || Date.now() < shared.pullDueAt) return getConfirmed(wanted, place, 'answered');
+    return shared.pull().then((pulled) => getConfirmed(wanted, placeOf(wanted), pulled));
   }
 
   /** @param pulled `answered` also where there was no need to ask: the log is known up to where the promise wants it */
-  function getConfirmed(wanted: Wanted, pulled: Pull): Promise<Entry> {
+  function getConfirmed(wanted: Wanted, place: Place | undefined, pulled: Pull): Promise<Entry> {
+    if (!place?.entry) return miss(wanted, undefined, pulled);
     const now = Date.now();
-    const entry = inMemory(wanted, now);
-    if (!entry || !(pulled === 'answered' || isTrusted(entry.obtainedAt, now))) {
-      counters.l1.misses++;
-      return fly(wanted, entry, pulled, now);
-    }
-    memory.hit(entry);
+    const entry = inMemory(place, place.entry, now);
+    if (!entry || !(pulled === 'answered' || isTrusted(entry.obtainedAt, now))) return miss(wanted, entry, pulled);
+    memory.hit(place);
     counters.l1[entry.kind(now)]++;
-    if (now >= entry.refreshAt) refresh(wanted, entry, now, now < entry.freshUntil ? 'early' : 'stale');
+    if (now >= entry.refreshAt) refresh(wanted, entry, now < entry.freshUntil ? 'early' : 'stale');
     return Promise.resolve(entry);
+  }
+
+  function miss(wanted: Wanted, fallback: Entry | undefined, pulled: Pull): Promise<Entry> {
+    counters.l1.misses++;
+    return fly(wanted, fallback, pulled);
+  }
+
+  function placeOf({ shelf, id }: Wanted): Place | undefined {
+    return shelf.places.get(id);
   }
 
   function isTrusted(obtainedAt: number, now: number): boolean {
     return !shared || shared.isTrusted(obtainedAt, now);
   }
 
-  /** The entry in memory, if it may still be served at all. */
-  function inMemory({ shelf, id }: Wanted, now: number): Entry | undefined {
-    const entry = shelf.entries.get(id);
-    if (!entry) return undefined;
+  /** An entry in memory, if it may still be served at all. */
+  function inMemory(place: Place, entry: Entry, now: number): Entry | undefined {
     if (now < entry.staleUntil && isValid(entry)) {
       // What the log knows has been looked at: the next hit need not look again.
       entry.position = Math.max(entry.position, log.cursor);
       return entry;
     }
-    memory.remove(entry, now < entry.staleUntil ? 'invalidated' : 'expired');
+    memory.remove(place, now < entry.staleUntil ? 'invalidated' : 'expired');
     return undefined;
   }
 
@@ -140,22 +135,19 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
    *
    * @param isAgain whether this is somebody who has been on the way before, and is counted
    */
-  function fly(
-    wanted: Wanted,
-    fallback: Entry | undefined,
-    pulled: Pull,
-    now: number,
-    isAgain = false,
-  ): Promise<Entry> {
-    const { flights, failures } = wanted.shelf;
-    const flight = flights.get(wanted.id);
-    if (flight) return join(wanted, flight, fallback, pulled, now, isAgain);
-    const failure = failures.size > 0 ? failures.get(wanted.id) : undefined;
-    if (!failure || now >= failure.until) {
-      return setOut(wanted, now, { fallback, isLate: pulled === 'late', waiting: isAgain ? 0 : 1 });
-    }
+  function fly(wanted: Wanted, fallback: Entry | undefined, pulled: Pull, isAgain = false): Promise<Entry> {
+    const flight = placeOf(wanted)?.flight;
+    if (flight) return join(wanted, flight, fallback, pulled, isAgain);
+    const failure = failureOf(wanted);
+    if (!failure) return setOut(wanted, isAgain ? 0 : 1, pulled === 'late', fallback);
     counters.loads.rememberedErrors++;
     return serveOnError(failure.error, fallback);
+  }
+
+  /** What made a load fail so lately that nobody tries again. */
+  function failureOf({ shelf: { failures }, id }: Wanted): Failure | undefined {
+    const failure = failures.size > 0 ? failures.get(id) : undefined;
+    return failure && Date.now() < failure.until ? failure : undefined;
   }
 
   /** Waits for who is on the way, and sets out anew where that one cannot bring what is asked for now. */
@@ -164,20 +156,20 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     flight: Flight,
     fallback: Entry | undefined,
     pulled: Pull,
-    now: number,
     isAgain: boolean,
   ): Promise<Entry> {
     if (!isAgain) {
       counters.loads.joined++;
       flight.waiting++;
     }
+    const now = Date.now();
     const isRecent = pulled === 'answered' || isTrusted(flight.startedAt, now);
-    if (isRecent && flight.generation === log.generation && !flight.isRefresh && !fallback) return flight.entry;
+    if (isRecent && flight.generation === log.generation && !flight.current && !fallback) return flight.entry;
     return flight.entry.then(
       (entry) => {
         const isGood = isValid(entry) && (flight.isLoading || Date.now() < entry.staleUntil);
         if (isGood && (isRecent || isTrusted(entry.obtainedAt, now))) return entry;
-        return fly(wanted, fallback, pulled, Date.now(), true);
+        return fly(wanted, fallback, pulled, true);
       },
       (error) => serveOnError(error, fallback),
     );
@@ -191,124 +183,125 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
   }
 
   /** Refreshes an entry behind the caller's back, unless somebody does already, or it has just failed. */
-  function refresh(wanted: Wanted, current: Entry, now: number, why: 'early' | 'stale'): void {
-    const { flights, failures } = wanted.shelf;
-    if (flights.has(wanted.id) || now < (failures.get(wanted.id)?.until ?? 0)) return;
+  function refresh(wanted: Wanted, current: Entry, why: 'early' | 'stale'): void {
+    if (placeOf(wanted)?.flight || failureOf(wanted)) return;
     counters.refreshes[why]++;
-    invocations.own(setOut(wanted, now, { current, isLate: false, waiting: 0 }));
+    invocations.own(setOut(wanted, 0, false, undefined, current));
   }
 
-  /** Second level, then loader. */
-  function setOut(wanted: Wanted, now: number, { fallback, current, isLate, waiting }: Setting): Promise<Entry> {
-    const { key, plan, shelf } = wanted;
+  /**
+   * Second level, then loader.
+   *
+   * @param waiting how many wait for it at first
+   * @param isLate whether the second level was too slow a moment ago
+   */
+  function setOut(
+    wanted: Wanted,
+    waiting: number,
+    isLate: boolean,
+    fallback: Entry | undefined,
+    current?: Entry,
+  ): Promise<Entry> {
     try {
-      checkKey(key);
+      checkKey(wanted.key);
     } catch (error) {
       return Promise.reject(error);
     }
-    const hash = statistics.keys.add(key);
-    const flight: Flight = {
+    const place = placeIn(wanted.shelf.places, wanted.id);
+    const { generation } = log;
+    const flight = {
+      wanted,
+      place,
       entry: none,
-      generation: log.generation,
-      startedAt: now,
+      generation,
+      startedAt: 0,
       waiting,
       isLoading: false,
-      isRefresh: current !== undefined,
-    };
-    shelf.flights.set(wanted.id, flight);
-    const previous = fallback ?? current;
-    // Without a second level the load is all of the way, and lands by itself.
-    if (!shared) {
-      flight.entry = load(wanted, flight, now, log.cursor, previous);
-      return flight.entry;
-    }
-    const found = shared.find({
-      key,
-      hash,
-      leaseMs: plan.leaseMs,
-      isLate,
+      fallback,
       current,
-      previous,
-      accept: (kept, askedAt) => accept(wanted, kept, askedAt),
-      load: (position, older, leaseToken) => load(wanted, flight, Date.now(), position, older, leaseToken),
-    });
-    flight.entry = found.then(
-      (entry) => {
-        land(wanted, flight);
-        // What the second level had was stale: that it was served is no reason not to refresh it.
-        const landedAt = Date.now();
-        if (!current && !flight.isLoading && landedAt >= entry.freshUntil) refresh(wanted, entry, landedAt, 'stale');
-        return entry;
-      },
-      (error) => {
-        land(wanted, flight);
-        return serveOnError(error, fallback);
-      },
-    );
+    };
+    place.flight = flight;
+    statistics.keys.add(wanted.key);
+    flight.entry = shared ? find(shared, flight, isLate) : load(flight, log.cursor, fallback ?? current);
     return flight.entry;
   }
 
-  function land({ shelf, id }: Wanted, flight: Flight): void {
-    shelf.flights.delete(id);
-    if (flight.isLoading) counters.waits += flight.waiting;
+  async function find(shared: SharedLevel, flight: Flight, isLate: boolean): Promise<Entry> {
+    const { wanted, place, fallback, current } = flight;
+    flight.startedAt = Date.now();
+    let entry: Entry;
+    try {
+      entry = await shared.find({
+        key: wanted.key,
+        leaseMs: wanted.plan.leaseMs,
+        isLate,
+        current,
+        previous: fallback ?? current,
+        accept: (kept, askedAt) => accept(wanted, place, kept, askedAt),
+        load: (position, previous, leaseToken) => load(flight, position, previous, Date.now(), leaseToken),
+      });
+    } catch (error) {
+      return serveOnError(error, fallback);
+    } finally {
+      land(flight);
+    }
+    // What the second level had was stale: that it was served is no reason not to refresh it.
+    if (!current && !flight.isLoading && Date.now() >= entry.freshUntil) refresh(wanted, entry, 'stale');
+    return entry;
   }
 
-  /** Calls the loader and keeps what it brings. */
-  function load(
-    wanted: Wanted,
+  function land({ place, isLoading, waiting }: Flight): void {
+    place.flight = undefined;
+    place.tidy();
+    if (isLoading) counters.waits += waiting;
+  }
+
+  /**
+   * Calls the loader and keeps what it brings.
+   *
+   * @param askedAt when that is. Without a second level nobody asks for it, and no load overtakes another
+   */
+  async function load(
     flight: Flight,
-    startedAt: number,
     position: Position,
     previous: Entry | undefined,
+    askedAt?: number,
     leaseToken?: string,
   ): Promise<Entry> {
-    const { plan, shelf, id, key } = wanted;
-    const started = performance.now();
-    const call = new Load(key, previous?.value);
+    const { wanted, place } = flight;
+    const { key, plan, shelf, id } = wanted;
+    const call = new Load(key, previous?.value, deadlinesAfter(plan.loadTimeoutMs));
     flight.isLoading = true;
-    const stopWatching = invocations.watch(call);
-    const end = () => {
-      stopWatching();
-      if (!shared) land(wanted, flight);
-      const loadMs = performance.now() - started;
-      timers.loads.record(loadMs);
-      return loadMs;
-    };
-    return call
-      .call(wanted, started, () => deadlinesAfter(plan.loadTimeoutMs))
-      .then(
-        (value) => {
-          const loadMs = end();
-          const now = Date.now();
-          let entry: Entry;
-          try {
-            entry = entryOf(wanted, value, now, loadMs, startedAt, position);
-          } catch (error) {
-            return failed(wanted, error);
-          }
-          counters.loads.ok++;
-          if (shelf.failures.size > 0) shelf.failures.delete(id);
-          keep(shelf, entry, now, 'obtainedAt');
-          if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
-          return entry;
-        },
-        (error) => {
-          end();
-          return failed(wanted, error);
-        },
-      );
+    invocations.watch(call);
+    try {
+      const value = await call.call(wanted);
+      const loadMs = call.end();
+      const now = Date.now();
+      const entry = entryOf(wanted, value, now, loadMs, askedAt ?? now, position);
+      counters.loads.ok++;
+      if (shelf.failures.size > 0) shelf.failures.delete(id);
+      keep(place, entry, now, 'obtainedAt');
+      if (shared) invocations.own(shared.keep(entry, previous !== undefined, leaseToken));
+      return entry;
+    } catch (error) {
+      failed(wanted, error);
+      throw error;
+    } finally {
+      timers.loads.record(call.end());
+      invocations.unwatch(call);
+      if (!shared) land(flight);
+    }
   }
 
-  /** Counts a load that failed, and remembers it. @throws its error */
-  function failed({ shelf, plan, id }: Wanted, error: unknown): never {
+  /** Counts a load that failed, and remembers it. */
+  function failed({ shelf: { failures }, plan, id }: Wanted, error: unknown): void {
     const code = error instanceof CacheError && error.code;
     // That an invocation ended says nothing of the next load.
-    if (code === 'invocation-over') throw error;
+    if (code === 'invocation-over') return;
     counters.loads.failed++;
     if (code === 'load-timeout') counters.loads.timedOut++;
-    shelf.failures.set(id, { error, until: Date.now() + plan.retryAfterMs });
-    if (shelf.failures.size > maxFailures) shelf.failures.delete(shelf.failures.keys().next().value as string);
-    throw error;
+    failures.set(id, { error, until: Date.now() + plan.retryAfterMs });
+    if (failures.size > maxFailures) failures.delete(failures.keys().next().value as string);
   }
 
   function deadlinesAfter(ms: number): Deadlines {
@@ -328,35 +321,35 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
     obtainedAt: number,
     position: Position,
   ): Entry {
-    const { plan, id, key, raw } = wanted;
+    const { plan, key, raw } = wanted;
     const freshMs = plan.freshMs(value, raw);
     if (freshMs > 0 && plan.jitter === 0) counters.unjitteredWrites++;
     const freshUntil = now + freshMs * (1 - plan.jitter * Math.random());
     const staleUntil = freshMs > 0 ? freshUntil + plan.staleMs(value) : freshUntil;
     const kept = { value, tags: plan.tagsOf(value, raw), freshUntil, staleUntil, loadMs, position };
-    return new Entry(kept, id, key, freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshUntil - now), obtainedAt);
+    return new Entry(kept, key, freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshUntil - now), obtainedAt);
   }
 
   /** An entry of what the second level holds. */
-  function accept({ shelf, plan, id, key }: Wanted, kept: Kept, askedAt: number): Entry | undefined {
+  function accept({ plan, key }: Wanted, place: Place, kept: Kept, askedAt: number): Entry | undefined {
     const { freshUntil, loadMs } = kept;
     const now = Date.now();
     if (now >= kept.staleUntil) return undefined;
     // Each process draws its own time, so that one of them is the first to refresh.
     const refreshAt = freshUntil - earlierBy(loadMs, plan.earlyRefresh, freshUntil - now);
-    const entry = new Entry(kept, id, key, refreshAt, askedAt);
-    return keep(shelf, entry, now, 'freshUntil') ? entry : undefined;
+    const entry = new Entry(kept, key, refreshAt, askedAt);
+    return keep(place, entry, now, 'freshUntil') ? entry : undefined;
   }
 
   /** @param by what says which of two entries is newer: of two that were loaded, jitter decides how long they are fresh */
-  function keep({ entries }: Shelf, entry: Entry, now: number, by: 'obtainedAt' | 'freshUntil'): boolean {
+  function keep(place: Place, entry: Entry, now: number, by: 'obtainedAt' | 'freshUntil'): boolean {
     if (!isValid(entry)) return false;
-    const other = entries.get(entry.id);
+    const other = place.entry;
     const isOvertaken = other && other[by] > entry[by] && other.position >= entry.position;
     if (isClosed || isOvertaken) return true;
-    if (entry.staleUntil > now) memory.add(entries, entry, now, other);
+    if (entry.staleUntil > now) memory.add(place, entry, now);
     // What may not be kept still makes old what was.
-    else if (other) memory.remove(other, 'expired');
+    else memory.remove(place, 'expired');
     return true;
   }
 
@@ -366,9 +359,11 @@ export function createEngine(core: Core, shared: SharedLevel | undefined, onWork
       const now = Date.now();
       return entryOf(wanted, value, now, 0, now, log.cursor);
     },
-    put(shelf, entry) {
-      shelf.failures.delete(entry.id);
-      keep(shelf, entry, Date.now(), 'obtainedAt');
+    put({ shelf, id }, entry) {
+      shelf.failures.delete(id);
+      const place = placeIn(shelf.places, id);
+      keep(place, entry, Date.now(), 'obtainedAt');
+      place.tidy();
     },
     close() {
       isClosed = true;

@@ -14,8 +14,6 @@ export interface Scope extends AsyncDisposable {
   end(): Promise<void>;
 }
 
-const nothing = () => {};
-
 /** What is left of an invocation's time when the waiting ends: for the answer to be sent. In milliseconds. */
 const marginMs = 50;
 
@@ -65,11 +63,14 @@ export class Invocations {
     this.#work.add(done);
   }
 
-  /** Takes note of a load that is to be aborted when the invocation's time is up. Returns what to call when it is over. */
-  watch(load: Load): () => void {
-    if (!this.isOpen) return nothing;
-    this.#loads.add(load);
-    return () => this.#loads.delete(load);
+  /** Takes note of a load that is to be aborted when the invocation's time is up. */
+  watch(load: Load): void {
+    if (this.isOpen) this.#loads.add(load);
+  }
+
+  /** Is told that a load is over. */
+  unwatch(load: Load): void {
+    this.#loads.delete(load);
   }
 
   /** Waits until no work is left, and what it leads to is done as well. */

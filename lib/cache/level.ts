@@ -10,11 +10,15 @@ import type { Labels, Position, StoreSize } from './store.ts';
 export type FleetStatistics = CacheStatistics & { l2: StoreSize };
 
 /** What a cache lends to its second level. */
-export interface Core {
+export interface Lent {
   readonly memory: Memory;
-  readonly log: InvalidationLog;
   readonly statistics: Statistics;
   readonly invocations: Invocations;
+}
+
+/** What all parts of a cache share. */
+export interface Core extends Lent {
+  readonly log: InvalidationLog;
 }
 
 /** What the second level kept of a value. Times are in milliseconds since 1970. */
@@ -32,8 +36,6 @@ export interface Kept {
 /** The search for a key that is not in memory, or is to be refreshed. */
 export interface Search {
   readonly key: string;
-  /** Of the key, as the estimate of distinct keys takes it. */
-  readonly hash: number;
   /** For how long one process at a time may load the key, in milliseconds; 0: all may. */
   readonly leaseMs: number;
   /** Whether it was too slow a moment ago: then it is not waited for again. */
@@ -53,6 +55,8 @@ export type Pull = 'answered' | 'failed' | 'late';
 
 /** The second level, as a cache uses it. Made by `shareable` (shared/level.ts) from a store. */
 export interface SharedLevel extends Reporter {
+  /** What this process knows of the log. */
+  readonly log: InvalidationLog;
   /** Until then what is in memory may be served with no question asked. */
   readonly pullDueAt: number;
   readonly breaker: BreakerState;

@@ -1,4 +1,4 @@
-import type { Deadlines } from './deadlines.ts';
+import { Deadline, type Deadlines } from './deadlines.ts';
 import { CacheError } from './errors.ts';
 import type { LoadContext } from './plan.ts';
 
@@ -11,17 +11,23 @@ export interface Loader {
   load(raw: unknown, context: LoadContext): unknown;
 }
 
-/** A call of a loader under way: what the loader is told of it, and how to end it. */
-export class Load implements LoadContext {
+/** A call of a loader: what the loader is told of it, and how to end it. */
+export class Load extends Deadline implements LoadContext {
   readonly key: string;
   readonly previous: unknown;
+  readonly #deadlines: Deadlines;
+  readonly #started = performance.now();
+  #tookMs: number | undefined;
   #controller: AbortController | undefined;
-  #reason: unknown;
-  #reject: ((reason: unknown) => void) | undefined = undefined;
+  #reason: Error | undefined;
+  #reject: ((reason: Error) => void) | undefined = undefined;
 
-  constructor(key: string, previous: unknown) {
+  /** @param deadlines how long it may take */
+  constructor(key: string, previous: unknown, deadlines: Deadlines) {
+    super();
     this.key = key;
     this.previous = previous;
+    this.#deadlines = deadlines;
   }
 
   /** Made when somebody looks at it: most loaders do not, and it is not cheap. */
@@ -31,6 +37,29 @@ export class Load implements LoadContext {
     return this.#controller.signal;
   }
 
+  /**
+   * Calls a loader, for no longer than the deadlines allow.
+   *
+   * @returns what it brings, or a promise of that
+   * @throws what the loader throws; CacheError `load-timeout` when it takes too long
+   */
+  call(loader: Loader): unknown {
+    const loading = loader.load(loader.raw, this) as PromiseLike<unknown> | null | undefined;
+    if (typeof loading?.then !== 'function') return loading;
+    this.#deadlines.set(this, this.#started);
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      loading.then(resolve, reject);
+    });
+  }
+
+  /** Is told that it is over. Returns how long it took, in milliseconds. */
+  end(): number {
+    this.#tookMs ??= performance.now() - this.#started;
+    this.#deadlines.meet(this);
+    return this.#tookMs;
+  }
+
   /** Ends it: whoever waits gets the error, and the loader is told through its signal. */
   abort(reason: Error): void {
     this.#reason = reason;
@@ -38,37 +67,8 @@ export class Load implements LoadContext {
     this.#controller?.abort(reason);
   }
 
-  /**
-   * Calls a loader, for no longer than the deadlines allow.
-   *
-   * @param started when that is, by `performance.now()`
-   * @throws what the loader throws; CacheError `load-timeout` when it takes too long
-   */
-  call(loader: Loader, started: number, deadlinesOf: () => Deadlines): Promise<unknown> {
-    let loading: PromiseLike<unknown> | null | undefined;
-    try {
-      loading = loader.load(loader.raw, this) as typeof loading;
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return typeof loading?.then === 'function' ? this.#wait(loading, started, deadlinesOf()) : Promise.resolve(loading);
-  }
-
-  #wait(loading: PromiseLike<unknown>, started: number, deadlines: Deadlines): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#reject = reject;
-      const late = () => new CacheError('load-timeout', `The load of "${this.key}" took more than ${deadlines.ms} ms.`);
-      const done = deadlines.set(() => this.abort(late()), started);
-      loading.then(
-        (value) => {
-          done();
-          resolve(value);
-        },
-        (error) => {
-          done();
-          reject(error);
-        },
-      );
-    });
+  expire(): void {
+    const { ms } = this.#deadlines;
+    this.abort(new CacheError('load-timeout', `The load of "${this.key}" took more than ${ms} ms.`));
   }
 }

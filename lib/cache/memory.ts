@@ -1,5 +1,6 @@
 import type { Entry } from './entry.ts';
 import { type EvictionPolicy, type EvictionPolicyName, evictionPolicy } from './eviction.ts';
+import type { Place } from './place.ts';
 
 /** Why an entry left the first level. */
 export type EvictionCause = 'capacity' | 'bytes' | 'expired' | 'invalidated';
@@ -25,7 +26,7 @@ export class Memory {
   readonly #policy: EvictionPolicy;
   readonly #onEvict: (cause: EvictionCause) => void;
   /** Where the sweep goes on. */
-  #swept: Entry | undefined;
+  #swept: Place | undefined;
   /** How many entries there are. */
   size = 0;
   /** Their estimated size, in bytes; 0 where no limit needs to know. */
@@ -37,55 +38,66 @@ export class Memory {
     this.#onEvict = onEvict;
   }
 
-  /** Tells the policy that an entry was served. */
-  hit(entry: Entry): void {
-    this.#policy.hit(entry);
+  /** Tells the policy that the entry of a place was served. */
+  hit(place: Place): void {
+    this.#policy.hit(place);
   }
 
-  /** Keeps an entry, in the place of an older one with its id, and lets others go where there is no room. */
-  add(home: Map<string, Entry>, entry: Entry, now: number, old = home.get(entry.id)): void {
+  /** Keeps an entry in a place, instead of the one that is there, and lets others go where there is no room. */
+  add(place: Place, entry: Entry, now: number): void {
     const { maxEntries, maxBytes } = this.limits;
-    if (old) this.remove(old);
+    if (place.entry) this.#takeOut(place);
     this.#sweep(now);
-    if (maxBytes !== Number.POSITIVE_INFINITY) entry.bytes = sizeOf(entry.value) + 2 * entry.key.length + entryBytes;
-    if (maxEntries === 0 || entry.bytes > maxBytes) return;
-    while (this.size >= maxEntries || this.bytes + entry.bytes > maxBytes) {
-      const victim = this.#policy.victim() as Entry;
-      const cause = this.size >= maxEntries ? 'capacity' : 'bytes';
-      this.remove(victim, victim.staleUntil <= now ? 'expired' : cause);
+    const bytes = maxBytes === Number.POSITIVE_INFINITY ? 0 : sizeOf(entry.value) + 2 * entry.key.length + entryBytes;
+    if (maxEntries === 0 || bytes > maxBytes) {
+      place.tidy();
+      return;
     }
-    entry.home = home;
-    home.set(entry.id, entry);
-    this.#policy.add(entry);
+    while (this.size >= maxEntries || this.bytes + bytes > maxBytes) {
+      const victim = this.#policy.victim() as Place;
+      const cause = this.size >= maxEntries ? 'capacity' : 'bytes';
+      this.remove(victim, isOver(victim, now) ? 'expired' : cause);
+    }
+    place.entry = entry;
+    place.bytes = bytes;
+    this.#policy.add(place);
     this.size++;
-    this.bytes += entry.bytes;
+    this.bytes += bytes;
   }
 
-  /** Lets an entry go, with a cause where it is to be counted. No effect when it has gone already. */
-  remove(entry: Entry, cause?: EvictionCause): void {
-    if (!entry.home) return;
-    entry.home.delete(entry.id);
-    entry.home = undefined;
-    if (this.#swept === entry) this.#swept = entry.next;
-    this.#policy.remove(entry);
-    this.size--;
-    this.bytes -= entry.bytes;
+  /** Lets the entry of a place go, if there is one, with a cause where it is to be counted. */
+  remove(place: Place, cause?: EvictionCause): void {
+    if (!place.entry) return;
+    this.#takeOut(place);
+    place.tidy();
     if (cause) this.#onEvict(cause);
   }
 
   /** Lets everything go. */
   clear(cause?: EvictionCause): void {
-    for (let entry = this.#policy.oldest; entry; entry = this.#policy.oldest) this.remove(entry, cause);
+    for (let place = this.#policy.oldest; place; place = this.#policy.oldest) this.remove(place, cause);
   }
 
   #sweep(now: number): void {
     for (let looks = 0; looks < sweptPerWrite; looks++) {
-      const entry = this.#swept ?? this.#policy.oldest;
-      if (!entry) return;
-      this.#swept = entry.next;
-      if (entry.staleUntil <= now) this.remove(entry, 'expired');
+      const place = this.#swept ?? this.#policy.oldest;
+      if (!place) return;
+      this.#swept = place.newer;
+      if (isOver(place, now)) this.remove(place, 'expired');
     }
   }
+
+  #takeOut(place: Place): void {
+    if (this.#swept === place) this.#swept = place.newer;
+    this.#policy.remove(place);
+    this.size--;
+    this.bytes -= place.bytes;
+    place.entry = undefined;
+  }
+}
+
+function isOver({ entry }: Place, now: number): boolean {
+  return (entry as Entry).staleUntil <= now;
 }
 
 /** What an entry takes beside its key and its value: about, as measured on Node.js 24. */

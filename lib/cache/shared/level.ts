@@ -1,10 +1,10 @@
 import type { CacheOptions } from '../cache.ts';
-import { Deadlines } from '../deadlines.ts';
+import { Deadline, Deadlines } from '../deadlines.ts';
 import { DistinctKeys } from '../distinct.ts';
 import { milliseconds } from '../duration.ts';
 import type { Entry } from '../entry.ts';
 import { CacheError } from '../errors.ts';
-import type { Core, FleetStatistics, Kept, Pull, Search, SharedLevel } from '../level.ts';
+import type { FleetStatistics, Kept, Lent, Pull, Search, SharedLevel } from '../level.ts';
 import { wholeNumber } from '../options.ts';
 import { summarize } from '../statistics.ts';
 import type {
@@ -22,6 +22,7 @@ import { type Batch, Batcher } from './batch.ts';
 import { Breaker, type BreakerState } from './breaker.ts';
 import { decode, encode } from './codec.ts';
 import { statisticsOf } from './counts.ts';
+import { SharedLog } from './log.ts';
 import { DeltaReporter } from './reporter.ts';
 
 /** What the second level is told of the options of its cache. */
@@ -33,7 +34,7 @@ export type SharedOptions = Pick<
 /** A store that a cache can be given as its second level. */
 export interface ShareableStore extends Store {
   /** Called once by the cache. */
-  open(core: Core, options: SharedOptions): SharedLevel;
+  open(core: Lent, options: SharedOptions): SharedLevel;
 }
 
 /**
@@ -42,7 +43,7 @@ export interface ShareableStore extends Store {
  * @example createCache({ l2: shareable(myStore) })
  */
 export function shareable<Adapter extends Store>(store: Adapter): Adapter & ShareableStore {
-  return Object.assign(store, { open: (core: Core, options: SharedOptions) => new Level(store, core, options) });
+  return Object.assign(store, { open: (core: Lent, options: SharedOptions) => new Level(store, core, options) });
 }
 
 /** What a read found: the entry, and how far the log reached when it was looked for. */
@@ -66,10 +67,21 @@ const spanMs = 3_600_000;
 /** For a day, and the hour that is under way. */
 const keepCountsMs = 25 * spanMs;
 
+/** How long an answer is waited for. */
+class Limit extends Deadline {
+  readonly expire: () => void;
+
+  constructor(expire: () => void) {
+    super();
+    this.expire = expire;
+  }
+}
+
 /** The second level as one process sees it: in batches, within limits, and no further behind than `maxLag`. */
 class Level implements SharedLevel {
+  readonly log = new SharedLog();
   readonly #store: Store;
-  readonly #core: Core;
+  readonly #core: Lent;
   readonly #breaker: Breaker;
   readonly #maxLagMs: number;
   readonly #compressAbove: number;
@@ -90,7 +102,7 @@ class Level implements SharedLevel {
   #span = spanOf(Date.now());
   pullDueAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, core: Core, options: SharedOptions) {
+  constructor(store: Store, core: Lent, options: SharedOptions) {
     const { breaker = {}, compressAbove = 2_048, flushEvery = '10s' } = options;
     this.#store = store;
     this.#core = core;
@@ -135,7 +147,7 @@ class Level implements SharedLevel {
 
   async find(search: Search): Promise<Entry> {
     const { key, current, previous, isLate } = search;
-    this.#keys.addHash(search.hash);
+    this.#keys.add(key);
     const askedAt = Date.now();
     // What failed to answer is as good as an answer that knows nothing.
     const found = isLate ? undefined : await this.#read(key)?.catch(() => undefined);
@@ -144,7 +156,7 @@ class Level implements SharedLevel {
     if (stored && isNewer(stored, current) && (!current || Date.now() < stored.freshUntil)) return stored;
     const lease = found && search.leaseMs > 0 ? await this.#awaitLease(search) : undefined;
     if (lease && 'entry' in lease) return lease.entry;
-    const position = lease?.position ?? found?.position ?? this.#core.log.cursor;
+    const position = lease?.position ?? found?.position ?? this.log.cursor;
     try {
       return await search.load(position, stored ?? previous, lease?.token);
     } catch (error) {
@@ -169,7 +181,7 @@ class Level implements SharedLevel {
   }
 
   async invalidate(labels: Labels, replacement?: Entry): Promise<void> {
-    const { log } = this.#core;
+    const { log } = this;
     // What cannot be written must not be an invalidation either.
     const written = replacement && this.#encode(replacement, 0, true);
     const all = together(this.#untold, labels);
@@ -304,20 +316,21 @@ class Level implements SharedLevel {
     const { counters, timers } = this.#core.statistics;
     const started = performance.now();
     return new Promise((resolve, reject) => {
-      const done = this.#soft.set(() => {
+      const limit = new Limit(() => {
         counters.l2.timeOuts++;
         this.#failed();
         reject(new CacheError('level-late', `The second level took more than ${this.#soft.ms} ms.`));
-      }, started);
+      });
+      this.#soft.set(limit, started);
       this.#converse(keys, Date.now()).then(
         (reply) => {
           timers.l2.record(performance.now() - started);
           // An answer that comes too late is no sign of health.
-          if (done()) this.#breaker.succeeded();
+          if (this.#soft.meet(limit)) this.#breaker.succeeded();
           resolve(reply);
         },
         (cause) => {
-          if (!done()) return;
+          if (!this.#soft.meet(limit)) return;
           counters.l2.errors++;
           this.#failed();
           reject(unreachable('The second level could not be read.', cause));
@@ -328,7 +341,7 @@ class Level implements SharedLevel {
 
   async #converse(keys: string[], sentAt: number): Promise<ReadReply> {
     await this.#told();
-    const reply = await this.#store.read(keys, this.#core.log.cursor || undefined);
+    const reply = await this.#store.read(keys, this.log.cursor || undefined);
     this.#learn(reply, sentAt);
     return reply;
   }
@@ -340,7 +353,7 @@ class Level implements SharedLevel {
 
   /** Tells of an invalidation, and with it of those that could not be told when they happened. */
   async #tell(labels: Labels, replacement?: Omit<NewEntry, 'position'>): Promise<Exchange> {
-    const { log } = this.#core;
+    const { log } = this;
     const untold = this.#untold;
     const sentAt = Date.now();
     const exchange = await this.#store.invalidate(labels, log.cursor || undefined, replacement);
@@ -366,13 +379,14 @@ class Level implements SharedLevel {
   }
 
   #learn({ position, changes }: Exchange, sentAt: number): void {
-    const { memory, log } = this.#core;
+    const { log } = this;
+    const { memory } = this.#core;
     if (changes === 'lost') {
       // Two questions may both be the first: what the one has brought is no older than what the other knows.
       if (position > log.cursor) memory.clear('invalidated');
       log.forget(position);
     } else {
-      log.advance(position, changes);
+      log.learn(position, changes);
     }
     this.#confirmedAt = Math.max(this.#confirmedAt, sentAt);
     this.#schedulePull();
@@ -396,9 +410,13 @@ class Level implements SharedLevel {
 
   #limited<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const done = this.#hard.set(() => reject(unreachable(`The second level took more than ${this.#hard.ms} ms.`)));
+      const limit = new Limit(() => reject(unreachable(`The second level took more than ${this.#hard.ms} ms.`)));
+      this.#hard.set(limit);
       // What the store throws at once is an answer, too.
-      Promise.resolve().then(ask).then(resolve, reject).finally(done);
+      Promise.resolve()
+        .then(ask)
+        .then(resolve, reject)
+        .finally(() => this.#hard.meet(limit));
     });
   }
 }

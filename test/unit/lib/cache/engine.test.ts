@@ -1,7 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type CacheOptions, createCache } from '../../../../lib/cache/cache.ts';
+import { createEngine, Shelf, type Wanted } from '../../../../lib/cache/engine.ts';
 import { CacheError } from '../../../../lib/cache/errors.ts';
-import type { Policy } from '../../../../lib/cache/plan.ts';
+import { Invocations } from '../../../../lib/cache/invocations.ts';
+import { InvalidationLog } from '../../../../lib/cache/log.ts';
+import { Memory } from '../../../../lib/cache/memory.ts';
+import { type Policy, planOf } from '../../../../lib/cache/plan.ts';
+import { Statistics } from '../../../../lib/cache/statistics.ts';
 import { advance, defer, nextTurn, useFakeClock, watch, within } from './clock.ts';
 import { ChaosStore, FakeServer, FakeStore } from './fake-store.ts';
 
@@ -649,4 +654,31 @@ test('a load that is never asked about again leaves no rejection behind', async 
   late.reject(new Error('unused'));
   await advance(1_000);
   await cache.close();
+});
+
+test('nothing is left of what is not kept', async () => {
+  const log = new InvalidationLog();
+  const statistics = new Statistics();
+  const limits = { maxEntries: 2, maxBytes: Number.POSITIVE_INFINITY, policy: 'lru' } as const;
+  const memory = new Memory(limits, () => {});
+  const engine = createEngine({ memory, log, statistics, invocations: new Invocations() }, undefined, undefined);
+  const shelf = new Shelf();
+  const wanted = (id: string, load: () => unknown, policy: Policy = {}): Wanted => {
+    return { shelf, plan: planOf('thing', { ...steady, ...policy }), id, key: `thing:${id}`, raw: id, load };
+  };
+  const fails = () => Promise.reject(new Error('out of order'));
+  await expect(engine.get(wanted('fails', fails))).rejects.toThrow('out of order');
+  await engine.get(wanted('brief', () => 1, { fresh: 0 }));
+  await expect(engine.get(wanted('x'.repeat(2_000), () => 1))).rejects.toMatchObject({ code: 'key-invalid' });
+  const set = wanted('set', () => 1, { fresh: 0 });
+  engine.put(set, engine.make(set, 1));
+  const slow = defer<number>();
+  const overtaken = engine.get(wanted('overtaken', () => slow.promise));
+  log.enter({ keys: ['thing:overtaken'], tags: [] }, 1);
+  log.advance(1);
+  slow.resolve(1);
+  await overtaken;
+  expect([...shelf.places.keys()]).toEqual([]);
+  for (const id of ['a', 'b', 'c']) await engine.get(wanted(id, () => 1));
+  expect([...shelf.places.keys()]).toEqual(['b', 'c']);
 });

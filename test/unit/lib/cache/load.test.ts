@@ -6,8 +6,9 @@ import { advance, useFakeClock, watch } from './clock.ts';
 useFakeClock();
 
 function setUp(load: Loader['load'], ms = 100) {
-  const call = new Load('a', undefined);
-  return { call, value: call.call({ key: 'a', raw: 'a', load }, performance.now(), () => new Deadlines(ms)) };
+  const call = new Load('a', undefined, new Deadlines(ms));
+  const value = (async () => call.call({ key: 'a', raw: 'a', load }))();
+  return { call, value };
 }
 
 test('brings what the loader brings, at once or later, and what it throws', async () => {
@@ -51,4 +52,15 @@ test('has a deadline, and can be ended, also when the loader returns a promise o
   await advance(110);
   expect(watched.state).toBe('rejected');
   expect(late.error).toMatchObject({ code: 'load-timeout' });
+});
+
+test('tells how long it took, the same each time, and has no deadline any more', async () => {
+  const { call, value } = setUp(() => new Promise((resolve) => setTimeout(resolve, 40)));
+  await advance(40);
+  await value;
+  const tookMs = call.end();
+  expect(tookMs).toBeGreaterThanOrEqual(40);
+  await advance(1_000);
+  expect(call.end()).toBe(tookMs);
+  expect(call.signal.aborted).toBe(false);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvalidationLog } from '../../../../lib/cache/log.ts';
+import { SharedLog } from '../../../../lib/cache/shared/log.ts';
 import type { Labels } from '../../../../lib/cache/store.ts';
 
 const names = ['a', 'b', 'c', 'd'];
@@ -53,7 +54,7 @@ describe('the only log', () => {
   test('judges as one that remembers everything', () => {
     const entry = fc.record({ key: label, tags: fc.subarray(names), back: fc.nat(5) });
     fc.assert(
-      fc.property(fc.array(fc.oneof(labels, entry), { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(fc.oneof(labels, entry), { maxLength: 60, size: 'max' }), (steps) => {
         const log = new OnlyLog();
         const model = new Model();
         for (const step of steps) {
@@ -99,8 +100,8 @@ describe('the log of a store', () => {
 
   test('errs on the safe side only: nothing of what it was told of is valid, whatever comes in whatever order', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const log = new InvalidationLog();
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
+        const log = new SharedLog();
         const store = new Model();
         store.end = 1_000;
         log.forget(1_000);
@@ -115,7 +116,7 @@ describe('the log of a store', () => {
           } else if (step.kind === 'answer') {
             const [answer] = answers.splice(step.which, 1);
             if (!answer) continue;
-            log.advance(answer.position, answer.changes);
+            log.learn(answer.position, answer.changes);
             toldUpTo = Math.max(toldUpTo, answer.position);
           } else if (step.kind === 'block') {
             log.block(step.labels);
@@ -127,7 +128,7 @@ describe('the log of a store', () => {
             store.append(blocked);
             const changes = store.since(log.cursor as number);
             log.unblock(blocked, store.end);
-            log.advance(store.end, changes);
+            log.learn(store.end, changes);
             toldUpTo = store.end;
             blocked = undefined;
           } else if (step.kind === 'forget') {
@@ -149,7 +150,7 @@ describe('the log of a store', () => {
   });
 
   test('a label that is invalidated again while it is blocked is news to who joins a load', () => {
-    const log = new InvalidationLog();
+    const log = new SharedLog();
     log.forget(10);
     log.block({ keys: ['a'], tags: [] });
     const { generation } = log;
@@ -158,7 +159,7 @@ describe('the log of a store', () => {
   });
 
   test('blocks hold through forgetting, and end at a position', () => {
-    const log = new InvalidationLog();
+    const log = new SharedLog();
     log.forget(10);
     log.block({ keys: ['a'], tags: ['t'] });
     for (const position of [10, 1e15]) {
@@ -169,13 +170,17 @@ describe('the log of a store', () => {
     log.forget(20);
     expect(log.isValid('a', [], 30)).toBe(false);
     expect(log.isValid('b', [], 19)).toBe(false);
-    log.unblock({ keys: ['a'], tags: ['t'] }, 31);
+    expect(log.latest, 'nothing is valid without a look').toBe(Number.POSITIVE_INFINITY);
+    log.unblock({ keys: [], tags: ['t'] }, 25);
+    expect(log.latest, 'one is blocked still').toBe(Number.POSITIVE_INFINITY);
+    log.unblock({ keys: ['a'], tags: [] }, 31);
     expect(log.isValid('a', ['t'], 30)).toBe(false);
+    expect(log.isValid('b', ['t'], 24)).toBe(false);
     expect(log.isValid('a', ['t'], 31)).toBe(true);
   });
 
   test('what is older than what it has forgotten stays invalid when a block ends', () => {
-    const log = new InvalidationLog();
+    const log = new SharedLog();
     log.forget(10);
     log.block({ keys: ['a'], tags: [] });
     log.forget(50);
@@ -185,7 +190,7 @@ describe('the log of a store', () => {
   });
 
   test('a block of many labels can end', () => {
-    const log = new InvalidationLog();
+    const log = new SharedLog();
     log.forget(10);
     const keys = Array.from({ length: 200_000 }, (_, index) => `key ${index}`);
     log.block({ keys, tags: [] });

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { Entry } from '../../../../lib/cache/entry.ts';
 import { type EvictionPolicyName, evictionPolicies } from '../../../../lib/cache/eviction.ts';
 import { type EvictionCause, Memory, sizeOf } from '../../../../lib/cache/memory.ts';
+import { type Place, type Places, placeIn } from '../../../../lib/cache/place.ts';
 
 function entry(id: string, end = 1_000, value: unknown = id): Entry {
   const kept = { value, tags: [], freshUntil: end, staleUntil: end, loadMs: 0, position: 0 };
-  return new Entry(kept, id, `thing:${id}`, end, 0);
+  return new Entry(kept, `thing:${id}`, end, 0);
 }
 
 function setUp(limits: { maxEntries?: number; maxBytes?: number; policy?: EvictionPolicyName }) {
@@ -46,21 +47,22 @@ describe.each(evictionPolicies.map((policy) => [policy]))('%s', (policy) => {
     [1, 1],
   ])('within %d entries and %d bytes after every step, and nothing is lost track of', (maxEntries, maxBytes) => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 120, size: 'max' }), (steps) => {
         const { memory, evicted } = setUp({ maxEntries, maxBytes, policy });
-        const homes = [new Map<string, Entry>(), new Map<string, Entry>()] as const;
+        const homes: readonly [Places, Places] = [new Map(), new Map()];
         const all = () => homes.flatMap((home) => [...home.values()]);
         let now = 0;
         let added = 0;
         let replaced = 0;
         for (const step of steps) {
           if (step.do === 'add') {
-            const home = homes[step.home] as Map<string, Entry>;
-            const made = entry(String(step.id), now + step.ms, 'x'.repeat(step.size));
-            if (home.has(made.id)) replaced++;
-            memory.add(home, made, now);
-            if (home.get(made.id) === made) added++;
-            else expect(home.has(made.id), 'what does not fit takes the old one with it').toBe(false);
+            const home = homes[step.home] as Places;
+            const id = String(step.id);
+            const made = entry(id, now + step.ms, 'x'.repeat(step.size));
+            if (home.has(id)) replaced++;
+            memory.add(placeIn(home, id), made, now);
+            if (home.get(id)?.entry === made) added++;
+            else expect(home.has(id), 'what does not fit takes the old one with it').toBe(false);
           } else if (step.do === 'hit') {
             const found = homes[step.home]?.get(String(step.id));
             if (found) memory.hit(found);
@@ -78,11 +80,11 @@ describe.each(evictionPolicies.map((policy) => [policy]))('%s', (policy) => {
           expect(memory.bytes).toBe(kept.reduce((sum, { bytes }) => sum + bytes, 0));
           expect(memory.bytes).toBeLessThanOrEqual(maxBytes);
           expect(evicted.length + replaced).toBe(added - kept.length);
-          const links = kept.filter(({ previous }) => previous === undefined).length;
+          const links = kept.filter(({ older }) => older === undefined).length;
           expect(links, 'one list, with one end').toBe(Math.min(1, kept.length));
           for (const one of kept) {
-            if (one.next) expect(one.next.previous).toBe(one);
-            expect(one.home?.get(one.id)).toBe(one);
+            if (one.newer) expect(one.newer.older).toBe(one);
+            expect(one.entry).toBeDefined();
           }
         }
         memory.clear();
@@ -94,24 +96,41 @@ describe.each(evictionPolicies.map((policy) => [policy]))('%s', (policy) => {
 
 test('what has expired goes with the writes that follow, whether it is asked for or not', () => {
   const { memory, evicted } = setUp({});
-  const home = new Map<string, Entry>();
-  for (let n = 0; n < 50; n++) memory.add(home, entry(`old ${n}`, 100), 0);
-  for (let n = 0; n < 60; n++) memory.add(home, entry(`new ${n}`, 10_000), 200);
+  const home: Places = new Map();
+  for (let n = 0; n < 50; n++) memory.add(placeIn(home, `old ${n}`), entry(`old ${n}`, 100), 0);
+  for (let n = 0; n < 60; n++) memory.add(placeIn(home, `new ${n}`), entry(`new ${n}`, 10_000), 200);
   expect(memory.size).toBe(60);
   expect(evicted.filter((cause) => cause === 'expired').length).toBe(50);
 });
 
 test('says why an entry had to go', () => {
   const { memory, evicted } = setUp({ maxEntries: 2 });
-  const home = new Map<string, Entry>();
-  for (const id of ['a', 'b', 'c']) memory.add(home, entry(id), 0);
-  memory.add(home, entry('c'), 0);
+  const home: Places = new Map();
+  for (const id of ['a', 'b', 'c']) memory.add(placeIn(home, id), entry(id), 0);
+  memory.add(placeIn(home, 'c'), entry('c'), 0);
   expect(evicted).toEqual(['capacity']);
   expect([...home.keys()]).toEqual(['b', 'c']);
   const weighed = setUp({ maxBytes: 1_000 });
-  const other = new Map<string, Entry>();
-  for (const id of ['a', 'b', 'c']) weighed.memory.add(other, entry(id, 1_000, 'x'.repeat(100)), 0);
+  const other: Places = new Map();
+  for (const id of ['a', 'b', 'c']) weighed.memory.add(placeIn(other, id), entry(id, 1_000, 'x'.repeat(100)), 0);
   expect(weighed.evicted).toEqual(['bytes']);
+});
+
+test('a place whose entry had to go stays as long as somebody is on the way to it, and holds on to nothing', () => {
+  const { memory } = setUp({ maxEntries: 1 });
+  const home: Places = new Map();
+  const place = placeIn(home, 'a');
+  memory.add(place, entry('a'), 0);
+  place.flight = {} as Place['flight'];
+  memory.add(placeIn(home, 'b'), entry('b'), 0);
+  expect([...home.keys()]).toEqual(['a', 'b']);
+  expect([place.entry, place.older, place.newer]).toEqual([undefined, undefined, undefined]);
+  memory.add(place, entry('a'), 0);
+  expect([...home.keys()], 'the other had nothing but its entry').toEqual(['a']);
+  memory.remove(place);
+  place.flight = undefined;
+  place.tidy();
+  expect(home.size).toBe(0);
 });
 
 describe('the size of a value', () => {

@@ -22,6 +22,9 @@ const maxEntries = 3;
 /** What loads and the second level may take all together: a value is as old as that when it comes. */
 const slackMs = 700;
 
+/** The default: what takes longer in the second level is not waited for. */
+const softLimitMs = 50;
+
 const ids = ['a', 'b', 'c', 'd', 'e'] as const;
 type Id = (typeof ids)[number];
 /** a and b share a tag, c and d do. */
@@ -257,8 +260,11 @@ async function run(
     else if (step.do === 'slow') world.loadMs = step.loadMs;
     else if (step.do === 'fail') world.failsUntil = Date.now() + step.ms;
     else if (step.do === 'lose') server?.lose();
-    else if (step.do === 'delay') process?.store?.delay(step.thereMs, step.backMs);
-    else if (step.do === 'scope' && process) {
+    else if (step.do === 'delay' && process?.store) {
+      process.store.delay(step.thereMs, step.backMs);
+      // Too late is as bad as not at all.
+      if (step.thereMs + step.backMs >= softLimitMs) troubled.add(process.number);
+    } else if (step.do === 'scope' && process) {
       if (process.scope) await finish(process.scope.end());
       process.scope = process.scope ? undefined : process.cache.scope();
       process.scopeAt = process.scope && Date.now();
