@@ -6,6 +6,7 @@ import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts'
 import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
 import { readText } from '../../queries/text.ts';
 import type { AdviseTask } from './advise.ts';
+import { withoutWide } from './answered.ts';
 import { type Candidate, definitionOf } from './candidate.ts';
 import { type ColumnUse, candidatesFor, extensionsOf } from './candidates.ts';
 import type { Prices } from './choice.ts';
@@ -104,7 +105,8 @@ async function learn(
     return syntax ? columnUsesOf(queryId, syntax, meant, { valuesAllowed }) : [];
   });
   const settings = await readSettings(session);
-  return { plans, relations, settings, uses: await withFractions(session, uses, relations) };
+  const narrow = withoutWide(uses, heavy, plans, relations);
+  return { plans, relations, settings, uses: await withFractions(session, narrow, relations) };
 }
 
 /** Of tables of one name those that the plan scans: it knows the search path. */
