@@ -118,6 +118,16 @@ export async function rowsOf<Row>(database: { url: string }, sql: string): Promi
   return (result?.rows ?? []) as Row[];
 }
 
+/** Makes HypoPG in databases of the tests' server, which share what it has. False where it has no HypoPG. */
+export async function createHypopg(...databases: readonly TestDatabase[]): Promise<boolean> {
+  for (const database of databases) {
+    const offered = await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`);
+    if (offered.length === 0) return false;
+    await database.run('create extension hypopg');
+  }
+  return true;
+}
+
 /**
  * Waits until a statement answers a row. Before PostgreSQL 15 a process of its own gathers the
  * counters that connections publish, and takes its time.

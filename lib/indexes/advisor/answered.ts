@@ -1,8 +1,10 @@
 /** What was counted of the rows that statements answer, where the planner can only guess. */
 import type { Relation } from '../../queries/catalog.ts';
-import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import { tablesOf } from '../../queries/collect.ts';
+import type { Plan } from '../../queries/plan/tree.ts';
 import type { ColumnUse } from './candidates.ts';
 import { rowsOf } from './distinct.ts';
+import { isMeant } from './meant.ts';
 import type { WorkloadStatement } from './workload.ts';
 
 /** Who wants more than this share of a table's rows is served as well by reading all of it. */
@@ -33,10 +35,8 @@ function answersMost(
   relations: readonly Relation[],
 ): boolean {
   if (rows === null || calls === 0 || !plan) return false;
-  const [scanned, ...others] = [...nodesOf(plan)].flatMap(({ node }) => node.relation ?? []);
+  const [scanned, ...others] = tablesOf([{ plan }]);
   if (!scanned || others.length > 0) return false;
-  const relation = relations.find(
-    ({ schema, table }) => table === scanned.name && (scanned.schema === undefined || schema === scanned.schema),
-  );
+  const relation = relations.find((each) => isMeant(each, scanned));
   return relation !== undefined && rowsOf(relation) > 0 && rows / calls > mostOfTable * rowsOf(relation);
 }

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { Server } from '../../postgres/server.ts';
 import type { Relation } from '../../queries/catalog.ts';
-import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import { tablesOf } from '../../queries/collect.ts';
 import type { Epochs } from './cost-cache.ts';
 import type { Planner } from './hypopg.ts';
+import { isMeant } from './meant.ts';
 import type { Known } from './prepare.ts';
 
 /** Costs that differ by less than this factor are as good as the same: tables grow all the time. */
@@ -26,22 +27,15 @@ export function epochsOf(
   const tableStates = new Map(relations.map((relation) => [relation, stateOf(relation)]));
   return new Map(
     [...plans].map(([queryId, plan]) => {
-      const named = [...(usesOf.get(queryId) ?? []), ...scannedBy(plan)];
+      const used = (usesOf.get(queryId) ?? []).map(({ schema, table }) => ({ schema, name: table }));
+      const named = [...used, ...tablesOf([{ plan }])];
       const states = relations
-        .filter(({ schema, table }) =>
-          named.some((each) => each.table === table && (each.schema === undefined || each.schema === schema)),
-        )
+        .filter((relation) => named.some((name) => isMeant(relation, name)))
         .map((relation) => tableStates.get(relation));
       const magnitude = Math.round(Math.log1p(plan.root.estimate.totalCost) / Math.log(factor));
       const parts = [method, version, extensions.hypopg, settings, planner.sqlFor(queryId), magnitude, states];
       return [queryId, createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 16)];
     }),
-  );
-}
-
-function scannedBy(plan: Plan): { schema: string | undefined; table: string }[] {
-  return [...nodesOf(plan)].flatMap(({ node: { relation } }) =>
-    relation ? [{ schema: relation.schema, table: relation.name }] : [],
   );
 }
 

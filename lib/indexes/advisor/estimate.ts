@@ -13,6 +13,7 @@ import { type Candidate, definitionOf, type IndexKey, storedColumns } from './ca
 import type { ColumnUse } from './candidates.ts';
 import type { Cost, CostSource } from './cost-source.ts';
 import { columnOf, rowsOf } from './distinct.ts';
+import { isMeant } from './meant.ts';
 
 /** What an estimate is made of. */
 export interface EstimateParts {
@@ -74,9 +75,7 @@ const scans = /^(?:Seq Scan|Bitmap Heap Scan|Index Scan|Index Only Scan)$/;
 
 function scannedBy({ type, relation }: PlanNode, relations: readonly Relation[]): Relation | undefined {
   if (!relation || !scans.test(type)) return undefined;
-  return relations.find(
-    ({ schema, table }) => table === relation.name && (relation.schema === undefined || relation.schema === schema),
-  );
+  return relations.find((each) => isMeant(each, { schema: relation.schema, name: relation.name }));
 }
 
 /** How often a node runs: for each row of the other side of a nested loop, and for each row that asks a subplan. */

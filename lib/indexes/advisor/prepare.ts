@@ -3,7 +3,7 @@ import type { Server } from '../../postgres/server.ts';
 import type { Session } from '../../postgres/session.ts';
 import type { PlannerSettings, Relation } from '../../queries/catalog.ts';
 import { readRelations, readSettings, tablesOf } from '../../queries/collect.ts';
-import { nodesOf, type Plan } from '../../queries/plan/tree.ts';
+import type { Plan } from '../../queries/plan/tree.ts';
 import { readText } from '../../queries/text.ts';
 import type { AdviseTask } from './advise.ts';
 import { withoutWide } from './answered.ts';
@@ -14,6 +14,7 @@ import { columnUsesOf } from './column-uses.ts';
 import { readCombinations } from './extended-statistics.ts';
 import { withFractions } from './fractions.ts';
 import type { Planner } from './hypopg.ts';
+import { isMeant } from './meant.ts';
 import { askFor, plannerOf, type Questions } from './questions.ts';
 import { sizeOf } from './size.ts';
 import { parseThroughViews, readViews } from './views.ts';
@@ -111,10 +112,10 @@ async function learn(
 
 /** Of tables of one name those that the plan scans: it knows the search path. */
 function relationsOf(plan: Plan, relations: readonly Relation[]): Relation[] {
-  const scanned = [...nodesOf(plan)].flatMap(({ node }) => node.relation ?? []);
-  return relations.filter(({ schema, table }) => {
-    const same = scanned.filter(({ name }) => name === table);
-    return same.length === 0 || same.some((each) => each.schema === undefined || each.schema === schema);
+  const scanned = tablesOf([{ plan }]);
+  return relations.filter((relation) => {
+    const same = scanned.filter(({ name }) => name === relation.table);
+    return same.length === 0 || same.some((name) => isMeant(relation, name));
   });
 }
 

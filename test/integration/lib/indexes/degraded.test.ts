@@ -6,9 +6,9 @@ import { estimatePricing, hypopgPricing } from '../../../../lib/indexes/advisor/
 import { workloadOfDatabase } from '../../../../lib/indexes/advisor/workload.ts';
 import {
   createDatabase,
+  createHypopg,
   createRole,
   rolePassword,
-  rowsOf,
   settled,
   type TestDatabase,
   withSession,
@@ -51,8 +51,7 @@ beforeAll(async () => {
   dropRole = (await createRole(role, 'pg_monitor')).drop;
   database = await createDatabase();
   bare = await createDatabase({ extensions: false });
-  hasHypopg = (await rowsOf(bare, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
-  if (hasHypopg) for (const each of [database, bare]) await each.run('create extension hypopg');
+  hasHypopg = await createHypopg(database, bare);
   for (const each of [database, bare]) {
     await each.run(...faults);
     await settled(each, "select from pg_stat_user_tables where relname = 't' and n_tup_ins = 30000");

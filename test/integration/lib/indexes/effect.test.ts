@@ -5,7 +5,7 @@ import { type Effect, effectsOf } from '../../../../lib/advice/effect.ts';
 import type { Recommendation } from '../../../../lib/advice/recommendation.ts';
 import { runAudit } from '../../../../lib/audit.ts';
 import { configure, serveApi } from '../../api.ts';
-import { createDatabase, rowsOf, type TestDatabase } from '../../database.ts';
+import { createDatabase, createHypopg, type TestDatabase } from '../../database.ts';
 import { type Watched, watch, watchedName } from '../queries/watched.ts';
 
 const scan = 'plans/selective-seq-scan';
@@ -39,8 +39,7 @@ const adviceOn = async (table: string, rule: string): Promise<Recommendation | u
 
 beforeAll(async () => {
   shop = await createDatabase();
-  hasHypopg = (await rowsOf(shop, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
-  if (hasHypopg) await shop.run('create extension hypopg');
+  hasHypopg = await createHypopg(shop);
   for (const table of ['orders', 'letters']) {
     await shop.run(
       `create table ${table} (id int, customer int, amount int) with (parallel_workers = 0)`,

@@ -13,6 +13,7 @@ import { readServer, type Server } from '../../../../../lib/postgres/server.ts';
 import { type Session, withSession } from '../../../../../lib/postgres/session.ts';
 import {
   createDatabase,
+  createHypopg,
   createRole,
   forgetStatements,
   rolePassword,
@@ -35,9 +36,7 @@ const workload = `
 
 beforeAll(async () => {
   database = await createDatabase();
-  const [available] = await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`);
-  hasHypopg = available !== undefined;
-  if (hasHypopg) await database.run('create extension hypopg');
+  hasHypopg = await createHypopg(database);
   await database.run(
     `create table orders (id int, customer_id int, number int, total numeric, created_at timestamptz default now(), deleted_at timestamptz)`,
     `insert into orders select i, i % 2000, i, i % 100, timestamptz '2026-01-01' + i * interval '1 minute', case when i % 500 = 0 then now() end from generate_series(1, 60000) i`,

@@ -6,7 +6,7 @@ import { type Prepared, prepare } from '../../../../../lib/indexes/advisor/prepa
 import { workloadOfFile } from '../../../../../lib/indexes/advisor/workload.ts';
 import { readServer } from '../../../../../lib/postgres/server.ts';
 import { type Session, withSession } from '../../../../../lib/postgres/session.ts';
-import { createDatabase, forgetStatements, rowsOf, type TestDatabase } from '../../../database.ts';
+import { createDatabase, createHypopg, forgetStatements, rowsOf, type TestDatabase } from '../../../database.ts';
 
 let database: TestDatabase;
 let hasHypopg = false;
@@ -19,11 +19,9 @@ const statements = [
 
 beforeAll(async () => {
   database = await createDatabase();
-  const [available] = await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`);
-  hasHypopg = available !== undefined;
+  hasHypopg = await createHypopg(database);
   if (!hasHypopg) return console.warn('Not tested: this PostgreSQL has no HypoPG (Debian: postgresql-NN-hypopg).');
   await database.run(
-    'create extension hypopg',
     'create table orders (id int, customer_id int, number int, status text, note text)',
     `insert into orders select i, i % 2000, i, 'state ' || i % 5, md5(i::text) from generate_series(1, 40000) i`,
     'create table people (id int primary key, email text)',

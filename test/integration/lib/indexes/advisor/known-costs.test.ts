@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Recommendation } from '../../../../../lib/advice/recommendation.ts';
 import { runAudit } from '../../../../../lib/audit.ts';
 import { type History, openHistory } from '../../../../../lib/postgres/history.ts';
-import { createDatabase, forgetStatements, rowsOf, type TestDatabase } from '../../../database.ts';
+import { createDatabase, createHypopg, forgetStatements, rowsOf, type TestDatabase } from '../../../database.ts';
 
 let shop: TestDatabase;
 let kept: TestDatabase;
@@ -16,8 +16,7 @@ beforeAll(async () => {
   kept = await createDatabase({ extensions: false });
   history = openHistory(kept.url);
   await history.migrate();
-  hasHypopg = (await rowsOf(shop, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
-  if (hasHypopg) await shop.run('create extension hypopg');
+  hasHypopg = await createHypopg(shop);
   for (const table of ['orders', 'letters']) {
     await shop.run(
       `create table ${table} (id int, customer int, day int) with (autovacuum_enabled = off)`,

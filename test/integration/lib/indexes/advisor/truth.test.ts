@@ -4,7 +4,7 @@ import { judge, takeSnapshot } from '../../../../../lib/audit.ts';
 import { adviseDatabase } from '../../../../../lib/indexes/advisor/advise-database.ts';
 import { estimatePricing } from '../../../../../lib/indexes/advisor/pricing.ts';
 import { workloadOfDatabase } from '../../../../../lib/indexes/advisor/workload.ts';
-import { createDatabase, forgetStatements, rowsOf, type TestDatabase, withSession } from '../../../database.ts';
+import { createDatabase, createHypopg, forgetStatements, type TestDatabase, withSession } from '../../../database.ts';
 import { choose, compare, type Played, playStep, seed, versionNumberOf } from '../themes/play.ts';
 import { missing } from '../themes/statements.ts';
 
@@ -14,8 +14,7 @@ let scenes: Played[];
 
 beforeAll(async () => {
   database = await createDatabase();
-  hasHypopg = (await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
-  if (hasHypopg) await database.run('create extension hypopg');
+  hasHypopg = await createHypopg(database);
   scenes = choose(missing, { perKind: 1, versionNumber: await versionNumberOf(database) });
   await playStep(database, scenes, 0);
   // New indexes take a fifth of the database at most: all must fit.

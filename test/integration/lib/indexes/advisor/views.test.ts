@@ -7,16 +7,14 @@ import { workloadOfFile } from '../../../../../lib/indexes/advisor/workload.ts';
 import type { Relation } from '../../../../../lib/queries/catalog.ts';
 import { readRelations } from '../../../../../lib/queries/collect.ts';
 import { nameOf } from '../../../../../lib/queries/syntax/resolve.ts';
-import { createDatabase, hold, rowsOf, type TestDatabase, withSession } from '../../../database.ts';
+import { createDatabase, createHypopg, hold, type TestDatabase, withSession } from '../../../database.ts';
 
 let database: TestDatabase;
-let hasHypopg = false;
 const depth = 12;
 
 beforeAll(async () => {
   database = await createDatabase();
-  hasHypopg = (await rowsOf(database, `select from pg_available_extensions where name = 'hypopg'`)).length > 0;
-  if (hasHypopg) await database.run('create extension hypopg');
+  await createHypopg(database);
   await database.run(
     'create schema "App"',
     'create table customers (id int primary key, region int, name text)',
